@@ -1,0 +1,1 @@
+"""The broadcaster: changes in, WebSocket frames out."""

@@ -1,0 +1,1 @@
+"""One machine: the same manifest, with embedded stores under our own supervision."""

@@ -1,0 +1,1 @@
+"""Decisions: pure functions and state machines. Time, keys and randomness come as arguments."""

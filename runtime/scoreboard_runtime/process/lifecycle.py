@@ -1,0 +1,114 @@
+"""The life of a role: start in order, serve, drain on SIGTERM, stop in reverse."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+import uvloop
+from aiohttp import web
+
+from scoreboard_runtime.process.health import Health
+from scoreboard_runtime.process.settings import Settings
+from scoreboard_runtime.process.telemetry import configure_logs
+
+log = structlog.get_logger()
+BACKLOG = 4096
+
+
+@asynccontextmanager
+async def listening(
+    app: web.Application, fd: int | None, host: str, port: int
+) -> AsyncIterator[web.AppRunner]:
+    """Serves `app` on an inherited socket, or on host and port, for the time of the block."""
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    await runner.setup()
+    site: web.BaseSite
+    if fd is not None:
+        site = web.SockSite(runner, socket.socket(fileno=os.dup(fd)), backlog=BACKLOG)
+    else:
+        site = web.TCPSite(runner, host, port, backlog=BACKLOG)
+    try:
+        await site.start()
+        yield runner
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def running(*loops: Awaitable[object]) -> AsyncIterator[None]:
+    """Runs the loops as tasks for the time of the block; one that fails ends the process."""
+    tasks = [asyncio.ensure_future(loop) for loop in loops]
+
+    def failed(task: asyncio.Future[object]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.critical("loop_failed", exc_info=task.exception())
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    for task in tasks:
+        task.add_done_callback(failed)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _parent_gone(pid: int) -> None:
+    """Returns when the process that started this one is gone (a second guard beside PDEATHSIG)."""
+    while os.getppid() == pid:
+        await asyncio.sleep(1.0)
+
+
+Start = Callable[[Settings, AsyncExitStack], Awaitable[tuple[web.Application, Health]]]
+Drain = Callable[[], Awaitable[None]]
+
+
+def _calm_collector() -> None:
+    """What was made at start lives on: it need not be looked at again, and a full collection over
+    thousands of sockets would hold the loop, so collections are rarer."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+async def _serve(settings: Settings, start: Start, drain: Drain | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with AsyncExitStack() as stack:
+        app, health = await start(settings, stack)
+        await stack.enter_async_context(running(health.watch()))
+        await stack.enter_async_context(
+            listening(
+                health.metrics_app(), settings.metrics_fd, settings.host, settings.metrics_port
+            )
+        )
+        await stack.enter_async_context(
+            listening(app, settings.listen_fd, settings.host, settings.port)
+        )
+        _calm_collector()
+        log.info("started", port=settings.port, pid=os.getpid())
+        waits: list[asyncio.Future[object]] = [asyncio.ensure_future(stop.wait())]
+        if settings.parent_pid:
+            waits.append(asyncio.ensure_future(_parent_gone(settings.parent_pid)))
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        health.draining = True
+        log.info("draining", seconds=settings.drain_seconds)
+        if drain is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(drain(), settings.drain_seconds)
+    log.info("stopped")
+
+
+def run(settings: Settings, start: Start, drain: Drain | None = None) -> None:
+    """Runs a role until SIGTERM or SIGINT."""
+    configure_logs(settings.role, settings.log_level)
+    uvloop.run(_serve(settings, start, drain))

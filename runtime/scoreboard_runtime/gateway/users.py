@@ -1,0 +1,59 @@
+"""What a user sees of themselves: the profile and the ledger."""
+
+import re
+
+import msgspec
+from aiohttp import web
+
+from scoreboard_runtime.contract.board import DEFAULT_WINDOW
+from scoreboard_runtime.contract.snapshots import rfc3339
+from scoreboard_runtime.gateway.auth import user_document
+from scoreboard_runtime.gateway.parts import Gateway
+from scoreboard_runtime.gateway.requests import invalid, json
+from scoreboard_runtime.process.problems import Rejected
+
+PAGE = 50
+NEWEST = 2**62
+_CURSOR = re.compile(r"v([0-9]{1,15})")
+
+
+async def me(gateway: Gateway, request: web.Request) -> web.StreamResponse:
+    """GET /api/users/me, through both levels of the cache."""
+    user_id = request["claims"].user_id
+
+    async def load() -> bytes:
+        user = await gateway.users.by_id(user_id)
+        if user is None:
+            raise Rejected("NOT_FOUND")
+        return msgspec.json.encode(user_document(user))
+
+    found = await gateway.cache.get("user", user_id, load)
+    headers = {"Cache-Control": "no-store"}
+    return web.Response(body=found, headers=headers, content_type="application/json")
+
+
+async def history(gateway: Gateway, request: web.Request) -> web.StreamResponse:
+    """GET /api/users/me/history: every change of the score and what made it, newest first."""
+    cursor = request.query.get("cursor", "")  # empty: the first page, as when there is none
+    found = _CURSOR.fullmatch(cursor)
+    if cursor and found is None:
+        raise invalid("/query/cursor", "take nextCursor of the page before")
+    before = int(found[1]) if found else NEWEST
+    rows = await gateway.users.history(
+        request["claims"].user_id, gateway.board.board.name, DEFAULT_WINDOW, before, PAGE + 1
+    )
+    items = [
+        {
+            "jobId": row["job_id"],
+            "action": row["action"],
+            "board": row["board"],
+            "points": row["points"],
+            "scoreBefore": row["score_before"],
+            "scoreAfter": row["score_after"],
+            "reason": row["reason"],
+            "at": rfc3339(row["at_us"]),
+        }
+        for row in rows[:PAGE]
+    ]
+    more = len(rows) > PAGE
+    return json({"items": items, "nextCursor": f"v{rows[PAGE - 1]['version']}" if more else None})

@@ -1,0 +1,83 @@
+"""Apply sql/migrations in order, once each, under an advisory lock: any process may call it."""
+
+import hashlib
+from dataclasses import dataclass
+from importlib.resources import files
+
+import asyncpg
+
+LOCK = 7_266_734  # any number, the same in every process
+
+
+class MigrationError(Exception):
+    """The database can not be brought to this version; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file: `0001_initial.sql` is version 1."""
+
+    version: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
+
+
+def load() -> list[Migration]:
+    folder = files("scoreboard_runtime.stores.sql") / "migrations"
+    found = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [
+        Migration(int(name[:4]), name[5:-4], (folder / name).read_text(encoding="utf-8"))
+        for name in found
+    ]
+
+
+async def _applied(connection: asyncpg.Connection) -> dict[int, str]:
+    await connection.execute(
+        "CREATE TABLE IF NOT EXISTS schema_migrations ("
+        "version int PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,"
+        "applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+    rows = await connection.fetch("SELECT version, checksum FROM schema_migrations")
+    return {row["version"]: row["checksum"] for row in rows}
+
+
+async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
+    async with connection.transaction():
+        await connection.execute(migration.sql)
+        await connection.execute(
+            "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)",
+            migration.version,
+            migration.name,
+            migration.checksum,
+        )
+
+
+async def migrate(url: str) -> list[str]:
+    """Brings the database up to this version: the names of what was applied.
+
+    Raises MigrationError, and what asyncpg raises when Postgres is not there.
+    """
+    connection = await asyncpg.connect(url, timeout=10.0)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        applied = await _applied(connection)
+        known = load()
+        if applied and max(applied) > known[-1].version:
+            raise MigrationError(
+                f"the database is at version {max(applied)}, this runtime knows "
+                f"{known[-1].version}: use a runtime at least as new as the database"
+            )
+        done = []
+        for migration in known:
+            if migration.version not in applied:
+                await _apply(connection, migration)
+                done.append(migration.name)
+            elif applied[migration.version] != migration.checksum:
+                raise MigrationError(f"migration {migration.version} was changed after it ran")
+        return done
+    finally:
+        await connection.close()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from scoreboard_runtime.contract.keyring import Key, Keyring
 from scoreboard_runtime.rules.derivation import REFRESH, derive
 
-_SHAPE = re.compile(r"([A-Za-z0-9_-]{1,64})\.([0-9a-f]{32})\.([0-9]{1,15})\.([0-9a-f]{64})")
+_SHAPE = re.compile(r"([A-Za-z0-9_-]{1,64})\.([0-9a-f]{32})\.(0|[1-9][0-9]{0,14})\.([0-9a-f]{64})")
 
 
 @dataclass(frozen=True, slots=True)

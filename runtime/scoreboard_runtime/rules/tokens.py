@@ -1,7 +1,8 @@
 """Access tokens: HS256 JWTs under a key derived from the master key that `kid` names.
 
-Every claim is checked here by an explicit time; nothing about the algorithm is taken from the
-token but the refusal of any other than HS256 (RFC 8725, section 3.1).
+Every claim is checked here by an explicit time, without leeway: the start of a token is not looked
+at and its end is the issuer's word. Nothing about the algorithm is taken from the token but the
+refusal of any other than HS256 (RFC 8725, section 3.1).
 """
 
 from collections import OrderedDict
@@ -23,6 +24,7 @@ _OPTIONS: Any = {
     "verify_exp": False,  # by the clock that is passed in, below
     "verify_iat": False,
     "verify_nbf": False,
+    "strict_aud": True,
 }
 
 
@@ -82,14 +84,17 @@ def _claims(payload: dict[str, Any]) -> Claims | None:
 
 
 def verify(token: str, keyring: Keyring, instance: str, now_us: int) -> Claims | None:
-    """The claims of a token that is good at `now_us`; None for every other text."""
+    """The claims of a token that is good at `now_us`; None for every other text.
+
+    A token whose session's signing key is retired is not good: it could sign nothing.
+    """
     if len(token) > MAX_LENGTH:
         return None
     try:
         header = jwt.get_unverified_header(token)
         kid = header.get("kid")
         key = keyring.get(kid) if isinstance(kid, str) else None
-        if key is None or header.get("alg") != ALGORITHM:
+        if key is None or header.get("alg") != ALGORITHM or "crit" in header:
             return None
         payload = jwt.decode(
             token,
@@ -102,7 +107,9 @@ def verify(token: str, keyring: Keyring, instance: str, now_us: int) -> Claims |
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         return None
     claims = _claims(payload)
-    return claims if claims is not None and now_us < claims.expires_us else None
+    if claims is None or now_us >= claims.expires_us or keyring.get(claims.signing_kid) is None:
+        return None
+    return claims
 
 
 class TokenCache:

@@ -1,39 +1,39 @@
-"""User names: any script, one spelling."""
+"""User names: any script, shown as given, unique by what can be seen.
 
+The key is NFKC_Casefold of the Unicode standard: compatible forms, case and invisible marks make
+no difference, so nobody can take a name that looks like another's for such a reason alone.
+"""
+
+import re
 import unicodedata
 
 LEAST, MOST = 3, 32
-_MARKS = "._-"
+MOST_KEY = 4 * MOST  # some characters grow when they are folded
+_MARKS = "._- "
+# Default ignorable code points that count as letters or marks: Hangul fillers, variation selectors.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+
+
+def _allowed(character: str) -> bool:
+    category = unicodedata.category(character)
+    return character in _MARKS or category[0] in "LM" or category == "Nd"
 
 
 def fault(name: str) -> str | None:
     """What is wrong with a name; None when it can be taken."""
-    shown = display(name)
-    if not LEAST <= len(shown) <= MOST:
+    if not LEAST <= len(name) <= MOST:
         return f"must have {LEAST} to {MOST} characters"
-    if shown != shown.strip(" ") or "  " in shown:
+    if name != name.strip(" ") or "  " in name:
         return "may have single spaces between words only"
-    for character in shown:
-        if character in _MARKS or character == " ":
-            continue
-        category = unicodedata.category(character)
-        if category[0] not in "LM" and category != "Nd":
-            return "may have letters, marks and digits of any script, and . _ - and spaces"
-    if not any(unicodedata.category(character)[0] in "LN" for character in shown):
-        return "needs a letter or a digit"
-    return None if 1 <= len(key(shown)) <= 4 * MOST else "can not be compared with other names"
-
-
-def display(name: str) -> str:
-    """The name as it is shown: as given, in composed form."""
-    return unicodedata.normalize("NFC", name)
+    if not all(map(_allowed, name)):
+        return "may have letters, marks and digits of any script, and . _ - and single spaces"
+    return None if 1 <= len(key(name)) <= MOST_KEY else "can not be compared with other names"
 
 
 def key(name: str) -> str:
-    """What must be unique: NFKC and casefold, until the result is stable."""
-    for _ in range(4):
-        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-        if folded == name:
-            break
-        name = folded
-    return name
+    """What must be unique; the key of a key is the same key."""
+    visible = _INVISIBLE.sub("", unicodedata.normalize("NFKC", name))
+    return unicodedata.normalize("NFKC", visible.casefold())

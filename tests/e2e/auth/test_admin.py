@@ -60,7 +60,10 @@ async def test_a_password_is_made_where_none_is_given_and_shown_once(
         pytest.param(["create-user", "ANN"], "", "set-roles", id="a taken name"),
         pytest.param(["create-user", "a@b"], "", "the name may have", id="a name that can not be"),
         pytest.param(
-            ["create-user", "bob", "--password-stdin"], "password", "the password", id="a common one"
+            ["create-user", "bob", "--password-stdin"],
+            "password",
+            "the password",
+            id="a common one",
         ),
         pytest.param(["create-user", "bob", "--role", "A,B"], "", "no role", id="a bad role"),
         pytest.param(["disable-user", "bob"], "", "create-user", id="nobody of that name"),

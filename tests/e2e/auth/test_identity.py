@@ -131,7 +131,9 @@ async def test_good_tokens_are_taken(
         pytest.param(lambda p: p.token(None, "none"), id="alg none"),
         pytest.param(lambda p: p.token(PUBLIC, "HS256"), id="HS256 with the public key"),
         pytest.param(lambda p: p.token(kid="symmetric"), id="the kid of a symmetric key"),
-        pytest.param(lambda p: p.token(b"secret" * 6, "HS256", "symmetric"), id="its symmetric key"),
+        pytest.param(
+            lambda p: p.token(b"secret" * 6, "HS256", "symmetric"), id="its symmetric key"
+        ),
         pytest.param(lambda p: p.token(RSA_KEY, "RS512"), id="RS512"),
         pytest.param(lambda p: p.token(OTHER_RSA_KEY), id="another key"),
         pytest.param(lambda p: p.token(OTHER_RSA_KEY, kid="encryption"), id="a key to encrypt"),

@@ -92,7 +92,9 @@ async def test_of_20_who_register_one_name_together_one_gets_it(site: Site) -> N
         pytest.param({"username": "ann"}, {""}, id="no password"),
         pytest.param({**login("ann"), "roles": ["admin"]}, {""}, id="roles of one's own"),
         pytest.param([], {""}, id="a list"),
-        pytest.param(b'{"username":"ann","username":"bob","password":"x"}', {""}, id="a name twice"),
+        pytest.param(
+            b'{"username":"ann","username":"bob","password":"x"}', {""}, id="a name twice"
+        ),
         pytest.param(b'{"username":"\xff"}', {""}, id="no UTF-8"),
         pytest.param(b'{"username":"\\ud800abc","password":"aaa"}', {""}, id="half a surrogate"),
     ],

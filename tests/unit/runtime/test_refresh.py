@@ -46,7 +46,9 @@ def test_no_text_is_taken_for_a_refresh_token(text):
         pytest.param(lambda token: " " + token, id="a space before"),
         pytest.param(lambda token: token.upper(), id="another case"),
         pytest.param(lambda token: token.replace(".7.", ".07."), id="a zero before the generation"),
-        pytest.param(lambda token: token.replace(".7.", ".\u0667."), id="a digit of another script"),
+        pytest.param(
+            lambda token: token.replace(".7.", ".\u0667."), id="a digit of another script"
+        ),
         pytest.param(lambda token: token + ".x", id="a part too many"),
         pytest.param(lambda token: token * 1000, id="a long text"),
     ],

@@ -2,7 +2,7 @@
 INSERT INTO users (id, username, username_key, password_hash, identity, roles)
 VALUES ($1::uuid, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING
-RETURNING id::text AS id;
+RETURNING id::text AS id, username, password_hash, roles, disabled_at, created_at;
 
 -- name: user_by_name
 SELECT id::text AS id, username, password_hash, roles, disabled_at, created_at

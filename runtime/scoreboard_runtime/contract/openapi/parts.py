@@ -1,0 +1,146 @@
+"""What operations share: headers, parameters, how a caller proves who it is."""
+
+from typing import Any
+
+from scoreboard_runtime.contract.board import DEFAULT_WINDOW, Scoreboard
+
+Json = dict[str, Any]
+
+
+def reference(kind: str, name: str) -> Json:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def header(name: str) -> Json:
+    return reference("headers", name)
+
+
+def parameter(name: str) -> Json:
+    return reference("parameters", name)
+
+
+def _header(description: str, example: str, **schema: Any) -> Json:
+    return {
+        "description": description,
+        "schema": {"type": "string", **schema},
+        "example": example,
+    }
+
+
+def headers() -> Json:
+    """Headers of answers."""
+    return {
+        "X-Request-Id": _header("Names this request in every log line.", "0f5c2a9e4b7d4c1e"),
+        "RateLimit-Policy": _header(
+            "Budgets that this route charges: quota `q` in `w` seconds (IETF draft 11).",
+            '"address";q=200;w=10',
+        ),
+        "RateLimit": _header(
+            "What is left (`r`), and the seconds until there is more (`t`).",
+            '"address";r=199;t=1',
+        ),
+        "Retry-After": _header("Whole seconds to wait.", "1", pattern="^[0-9]+$"),
+        "WWW-Authenticate": _header("How to authenticate.", "Bearer"),
+        "ETag": _header("Names this version; send it back in If-None-Match.", '"1f0c-42"'),
+        "Location": _header("Where the job can be asked for.", "/api/jobs/019ab3f0-5c1e-7a2b"),
+        "Idempotency-Replayed": _header("The first answer to this key, again.", "true"),
+    }
+
+
+def _query(name: str, description: str, schema: Json) -> Json:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _number(least: int, most: int, default: int) -> Json:
+    return {"type": "integer", "minimum": least, "maximum": most, "default": default}
+
+
+def _in_header(name: str, description: str, **more: Any) -> Json:
+    schema = {"type": "string", **more.pop("schema", {})}
+    return {"name": name, "in": "header", "description": description, "schema": schema, **more}
+
+
+def parameters(board: Scoreboard) -> Json:
+    """Parameters by the name that operations refer to."""
+    names = [item.name for item in board.boards]
+    return {
+        "board": _query(
+            "board", "Which standings.", {"type": "string", "enum": names, "default": names[0]}
+        ),
+        "window": _query(
+            "window",
+            "Which window of the board.",
+            {"type": "string", "enum": [DEFAULT_WINDOW], "default": DEFAULT_WINDOW},
+        ),
+        "limit": _query("limit", "How many rows.", _number(1, 100, board.board.size)),
+        "offset": _query("offset", "Rows to skip.", _number(0, 10_000, 0)),
+        "around": _query("around", "Rows before and after the user.", _number(0, 50, 5)),
+        "wait": _query("wait", "Seconds to wait for the job's end.", _number(0, 30, 0)),
+        "cursor": _query("cursor", "`nextCursor` of the page before.", {"type": "string"}),
+        "partial": _query(
+            "partial",
+            "`ok` answers 200 while only an external dependency is away (what a probe asks).",
+            {"type": "string", "enum": ["ok"]},
+        ),
+        "jobId": _path("jobId", "As the 202 named it.", "019ab3f0-5c1e-7a2b-8003-5d1f0a9c3e77"),
+        "userId": _path("userId", "As the standings name it.", "0b54c5e2a1d14f0e"),
+        "If-None-Match": _in_header("If-None-Match", "The ETag of what you have.", required=False),
+        "Idempotency-Key": _in_header(
+            "Idempotency-Key",
+            "The same key and body answer the first answer again, for 24 hours.",
+            required=False,
+            schema={"minLength": 1, "maxLength": 255},
+        ),
+        **_signing(board),
+    }
+
+
+def _path(name: str, description: str, example: str) -> Json:
+    schema = {"type": "string", "minLength": 1, "maxLength": 128}
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": schema,
+        "example": example,
+    }
+
+
+def _signing(board: Scoreboard) -> Json:
+    required = board.signing == "Required"
+    return {
+        "X-Timestamp": _in_header(
+            "X-Timestamp",
+            "Unix milliseconds, less than 60 s from the server's clock.",
+            required=required,
+            schema={"pattern": "^[0-9]{1,15}$"},
+            example="1795633200123",
+        ),
+        "X-Nonce": _in_header(
+            "X-Nonce",
+            "Good once for this session.",
+            required=required,
+            schema={"pattern": "^[A-Za-z0-9_-]{16,64}$"},
+            example="q7Jt0YvX2mL9aB4cD8eF",
+        ),
+        "X-Signature": _in_header(
+            "X-Signature",
+            "`v1=` and the hex HMAC-SHA256 of v1, method, path with query, timestamp, nonce and "
+            "hex SHA-256 of the body, joined by newlines.",
+            required=required,
+            schema={"pattern": "^v1=[0-9a-f]{64}$"},
+            example="v1=" + "5e" * 32,
+        ),
+    }
+
+
+def security() -> Json:
+    return {
+        "session": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "`token` of a login.",
+        }
+    }

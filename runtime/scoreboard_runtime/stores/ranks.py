@@ -1,0 +1,177 @@
+"""Standings as the worker writes them: publish after a commit, rebuild, check drift."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from scoreboard_runtime.contract.board import Board
+from scoreboard_runtime.contract.changes import Change, encode_changes
+from scoreboard_runtime.contract.keys import Keys
+from scoreboard_runtime.stores import valkey
+from scoreboard_runtime.stores.errors import CACHE
+from scoreboard_runtime.stores.postgres import Database
+from scoreboard_runtime.stores.standings import LIBRARY
+
+SCAN_PAGE = 1000
+SETTLE = 0.5  # seconds that a commit may take to be published
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+def _reached(us: int) -> str:
+    """16 digits, so that text order is time order (until the year 2286)."""
+    return f"{us:016d}"
+
+
+def _fill_arguments(rows: Sequence[asyncpg.Record]) -> list[Any]:
+    arguments: list[Any] = []
+    for row in rows:
+        arguments += (
+            row["user_id"],
+            _reached(row["reached_us"]),
+            -row["current_score"],
+            row["score_version"],
+            row["username"],
+        )
+    return arguments
+
+
+class Ranks:
+    """Writes of one standings (board and window) on the cache server."""
+
+    def __init__(
+        self, client: valkey.Client, database: Database, keys: Keys, board: Board, window: str
+    ) -> None:
+        self._client = client
+        self._database = database
+        self._keys = keys
+        self._board = board
+        self._window = window
+        self._epoch = ""
+        self._building = ""
+
+    def _pair(self, epoch: str) -> list[str]:
+        return [
+            self._keys.standings_ranks(self._board.name, self._window, epoch),
+            self._keys.standings_players(self._board.name, self._window, epoch),
+        ]
+
+    @property
+    def _meta(self) -> str:
+        return self._keys.standings_meta(self._board.name, self._window)
+
+    @property
+    def _channels(self) -> list[str]:
+        return [self._keys.standings_channel(), self._keys.changes_channel()]
+
+    async def publish(self, changes: list[Change]) -> bool:
+        """Tells the other roles what was committed. False when there are no standings to rank in.
+
+        Everything comes from committed rows and is guarded by version, so repeating it is harmless.
+        Raises StoreUnavailable.
+        """
+        names = [self._board.name, self._window, self._board.size, encode_changes(changes)]
+        arguments: list[Any] = [*names, len(changes)]
+        for change in changes:
+            arguments += (
+                change.job,
+                change.user,
+                _reached(change.reached_us),
+                -change.score,
+                change.version,
+                change.username,
+            )
+        results = self._keys.results(changes[0].committed_us // 60_000_000)
+        for _ in range(5):
+            keys = [self._meta, *self._pair(self._epoch), results, *self._channels]
+            if self._building:
+                keys += self._pair(self._building)
+            known = [self._epoch, self._building]
+            reply = await valkey.call(
+                self._client, CACHE, LIBRARY, "publish", keys, [*known, *arguments]
+            )
+            if reply[0] != b"EPOCH":
+                return bool(reply[0] == b"OK")
+            self._epoch, self._building = reply[1].decode(), reply[2].decode()
+        return False
+
+    async def present(self) -> bool:
+        """Whether there are standings. Raises StoreUnavailable."""
+        with valkey.available(CACHE):
+            return bool(await self._client.hexists(self._meta, "epoch"))
+
+    async def rebuild(self, epoch: str) -> int:
+        """Builds the standings anew from Postgres beside the present ones, then swaps them.
+
+        While it runs every publish writes to both, so nothing committed meanwhile is missed: a
+        commit is either seen by the scan or published after `begin`. Returns the players ranked.
+        Raises StoreUnavailable.
+        """
+        await valkey.call(self._client, CACHE, LIBRARY, "begin", [self._meta], [epoch])
+        ranked, last = 0, NOBODY
+        while rows := await self._database.fetch("standings_scan", last, SCAN_PAGE):
+            await valkey.call(
+                self._client, CACHE, LIBRARY, "fill", self._pair(epoch), _fill_arguments(rows)
+            )
+            ranked, last = ranked + len(rows), rows[-1]["user_id"]
+        old = await valkey.call(
+            self._client,
+            CACHE,
+            LIBRARY,
+            "finish",
+            [self._meta, self._pair(epoch)[0], *self._channels],
+            [epoch, self._board.name, self._window],
+        )
+        stale = epoch if old is None else old.decode()
+        if stale:
+            with valkey.available(CACHE):
+                await self._client.unlink(*self._pair(stale))
+        return ranked
+
+    async def drift(self, sample: int) -> int:
+        """How many of at most `sample` players stand otherwise in Valkey than in Postgres.
+
+        A difference counts when it is still there a moment later: a commit is published after it.
+        Raises StoreUnavailable.
+        """
+        with valkey.available(CACHE):
+            epoch = await self._client.hget(self._meta, "epoch")
+        if epoch is None:
+            return 0
+        names = self._pair(epoch.decode())
+        suspects: list[str] = []
+        read, last = 0, NOBODY
+        while read < sample:
+            rows = await self._database.fetch("standings_scan", last, SCAN_PAGE)
+            if not rows:
+                break
+            suspects += await self._different(names, rows)
+            read, last = read + len(rows), rows[-1]["user_id"]
+        if suspects:
+            await asyncio.sleep(SETTLE)
+            rows = await self._database.fetch("standings_of", suspects[:SCAN_PAGE])
+            suspects = await self._different(names, rows)
+        return len(suspects) + await self._strangers(names)
+
+    async def _strangers(self, names: list[str]) -> int:
+        """Members of the sorted set that are nobody's present standing."""
+        with valkey.available(CACHE):
+            pipe = self._client.pipeline(transaction=True)
+            members, players = await pipe.zcard(names[0]).hlen(names[1]).execute()
+        return abs(int(members) - int(players))
+
+    async def _different(self, names: list[str], rows: Sequence[asyncpg.Record]) -> list[str]:
+        ranks, players = names
+        with valkey.available(CACHE):
+            known = await self._client.hmget(players, [row["user_id"] for row in rows])
+            members = [f"{_reached(row['reached_us'])}:{row['user_id']}" for row in rows]
+            scores = await self._client.zmscore(ranks, members)
+        different = []
+        for row, player, score in zip(rows, known, scores, strict=True):
+            version = int(player.split(b":", 1)[0]) if player else -1
+            if version > row["score_version"]:
+                continue  # published since the row was read
+            if version < row["score_version"] or score != -row["current_score"]:
+                different.append(row["user_id"])
+        return different

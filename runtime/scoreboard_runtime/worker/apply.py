@@ -1,0 +1,174 @@
+"""One transaction for a batch of jobs (flow 6): lock, calculate, validate, write, commit.
+
+Exactly once in effect: the job id is the primary key of `actions`. A first try trusts that the jobs
+are new; if one of them is not, the insert fails, nothing is written, and the batch is settled again
+with what the ledger knows of it. Nothing happens outside before the commit.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from scoreboard_runtime.contract.changes import COMPLETED, FAILED, Change
+from scoreboard_runtime.rules.scoring import Effect, Player, Work, settle
+from scoreboard_runtime.stores.postgres import Connection, Database
+from scoreboard_runtime.stores.sql import QUERIES
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch did, a change for each job in order; `repeated` counts known jobs."""
+
+    changes: list[Change]
+    repeated: int
+    seconds: float
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+async def _locked(connection: Connection, batch: Sequence[Work]) -> dict[str, Player]:
+    rows = await connection.fetch(QUERIES["lock_users"], list({work.user for work in batch}))
+    return {
+        row["id"]: Player(
+            row["username"], row["current_score"], row["score_version"], row["reached_us"]
+        )
+        for row in rows
+    }
+
+
+async def _known(connection: Connection, batch: Sequence[Work]) -> dict[str, asyncpg.Record]:
+    rows = await connection.fetch(QUERIES["known_jobs"], [work.job for work in batch])
+    return {row["job_id"]: row for row in rows}
+
+
+async def _done(connection: Connection, batch: Sequence[Work]) -> set[tuple[str, str]]:
+    once = [work for work in batch if work.once]
+    rows = await connection.fetch(
+        QUERIES["done_before"],
+        [work.task for work in batch if work.task],
+        [work.user for work in once],
+        [work.action for work in once],
+    )
+    return {("task", row["task_id"]) for row in rows if row["task_id"]} | {
+        (row["user_id"], row["action"]) for row in rows
+    }
+
+
+async def _record(
+    connection: Connection,
+    effects: Sequence[Effect],
+    players: Mapping[str, Player],
+    place: tuple[str, str],
+    now_us: int,
+) -> None:
+    changed = [effect for effect in effects if effect.version]
+    moved = list({effect.work.user for effect in changed})
+    board, window = place
+    await connection.execute(
+        QUERIES["record_jobs"],
+        moved,
+        [players[user].score for user in moved],
+        [players[user].version for user in moved],
+        [players[user].reached_us for user in moved],
+        [effect.work.user for effect in changed],
+        [board] * len(changed),
+        [window] * len(changed),
+        [effect.version for effect in changed],
+        [effect.work.job for effect in changed],
+        [effect.work.action for effect in changed],
+        [effect.points for effect in changed],
+        [effect.before for effect in changed],
+        [effect.after for effect in changed],
+        [effect.reached_us for effect in changed],
+        [effect.work.job for effect in effects],
+        [effect.work.user for effect in effects],
+        [effect.work.action for effect in effects],
+        [effect.work.task for effect in effects],
+        [effect.work.once for effect in effects],
+        [FAILED if effect.error else COMPLETED for effect in effects],
+        [effect.error for effect in effects],
+        [effect.points for effect in effects],
+        [effect.after for effect in effects],
+        [effect.version for effect in effects],
+        [effect.work.submitted_us for effect in effects],
+        [now_us] * len(effects),
+    )
+
+
+def _change(effect: Effect, players: Mapping[str, Player], now_us: int) -> Change:
+    player = players.get(effect.work.user)
+    return Change(
+        job=effect.work.job,
+        user=effect.work.user,
+        username=player.username if player else "",
+        action=effect.work.action,
+        status=FAILED if effect.error else COMPLETED,
+        points=effect.points,
+        score=effect.after,
+        version=effect.version,
+        reached_us=effect.reached_us,
+        submitted_us=effect.work.submitted_us,
+        committed_us=now_us,
+        error=effect.error,
+    )
+
+
+def _known_change(work: Work, row: Any, players: Mapping[str, Player]) -> Change:
+    player = players.get(work.user)
+    return Change(
+        job=work.job,
+        user=work.user,
+        username=player.username if player else "",
+        action=work.action,
+        status=row["status"],
+        points=row["points"],
+        score=row["score"],
+        version=row["version"],
+        reached_us=row["reached_us"],
+        submitted_us=work.submitted_us,
+        committed_us=row["finished_us"],
+        error=row["error"],
+    )
+
+
+async def _transaction(
+    connection: Connection, batch: Sequence[Work], place: tuple[str, str], *, careful: bool
+) -> tuple[list[Change], int]:
+    players = await _locked(connection, batch)
+    known = await _known(connection, batch) if careful else {}
+    done = await _done(connection, batch) if careful else set()
+    new = list({work.job: work for work in batch if work.job not in known}.values())
+    effects = settle(new, players, done)
+    now_us = _now_us()
+    if effects:
+        await _record(connection, effects, players, place, now_us)
+    by_job = {effect.work.job: _change(effect, players, now_us) for effect in effects}
+    changes = [
+        by_job.get(work.job) or _known_change(work, known[work.job], players) for work in batch
+    ]
+    return changes, len(known)
+
+
+async def apply(
+    database: Database, batch: Sequence[Work], place: tuple[str, str], *, careful: bool
+) -> Applied:
+    """Commits the batch. `careful` looks for jobs that were committed before.
+
+    Raises StoreUnavailable when it may be tried again, asyncpg's errors when it may not.
+    """
+    started = time.monotonic()
+    async with database.connection() as connection:
+        try:
+            async with connection.transaction():
+                changes, repeated = await _transaction(connection, batch, place, careful=careful)
+        except asyncpg.UniqueViolationError:
+            if careful:
+                raise
+            async with connection.transaction():
+                changes, repeated = await _transaction(connection, batch, place, careful=True)
+    return Applied(changes, repeated, time.monotonic() - started)

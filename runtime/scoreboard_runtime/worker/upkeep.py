@@ -1,0 +1,108 @@
+"""What a worker does beside its jobs: gauges, standings that were lost, the drift check."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import structlog
+
+from scoreboard_runtime.contract import metrics
+from scoreboard_runtime.contract.board import DEFAULT_WINDOW
+from scoreboard_runtime.contract.keys import Keys
+from scoreboard_runtime.process.settings import Settings
+from scoreboard_runtime.process.telemetry import Telemetry
+from scoreboard_runtime.stores import valkey
+from scoreboard_runtime.stores.errors import StoreUnavailable
+from scoreboard_runtime.stores.jobs import Jobs
+from scoreboard_runtime.stores.leases import Leases
+from scoreboard_runtime.stores.letters import DeadLetters
+from scoreboard_runtime.stores.postgres import Database
+from scoreboard_runtime.stores.queue import Queue
+from scoreboard_runtime.stores.ranks import Ranks
+
+log = structlog.get_logger()
+INTERVAL = 0.5
+DRIFT_EVERY = 60.0
+DRIFT_SAMPLE = 100_000
+
+
+def new_epoch() -> str:
+    """Names the standings that a rebuild makes; later ones sort later."""
+    return f"{time.time_ns() // 1000:x}"
+
+
+@dataclass(slots=True)
+class Upkeep:
+    """Loops of one worker; what only one may do at a time is guarded by a duty lease."""
+
+    telemetry: Telemetry
+    queue: Queue
+    jobs: Jobs
+    letters: DeadLetters
+    leases: Leases
+    ranks: Ranks
+    unpublished: asyncio.Event
+    checked: float = 0.0
+
+    async def gauges(self) -> None:
+        """Depth, age of the oldest job and dead letters, for ever."""
+        while True:
+            try:
+                oldest = await self.jobs.oldest_us()
+                age = 0.0 if oldest is None else max(0.0, time.time() - oldest / 1e6)
+                self.telemetry.gauge(metrics.QUEUE_OLDEST, to=age)
+                self.telemetry.gauge(metrics.QUEUE_DEPTH, to=await self.queue.depth())
+                self.telemetry.gauge(metrics.DEAD_LETTERS, to=await self.letters.count())
+            except StoreUnavailable as error:
+                log.debug("gauges_not_read", why=str(error))
+            await asyncio.sleep(1.0)
+
+    async def rebuild(self, why: str) -> bool:
+        """Rebuilds the standings unless another worker is at it."""
+        if not await self.leases.duty("rebuild", 120):
+            return False
+        started = time.monotonic()
+        ranked = await self.ranks.rebuild(new_epoch())
+        self.telemetry.count(metrics.REBUILDS)
+        log.info("standings_rebuilt", why=why, players=ranked, seconds=time.monotonic() - started)
+        return True
+
+    async def standings(self) -> None:
+        """Builds standings that are lost or behind, and checks them once a minute, for ever."""
+        while True:
+            try:
+                if not await self.ranks.present():
+                    await self.rebuild("lost")
+                elif self.unpublished.is_set():
+                    self.unpublished.clear()
+                    if not await self.rebuild("behind"):
+                        self.unpublished.set()
+                elif time.monotonic() - self.checked > DRIFT_EVERY:
+                    await self.check()
+            except StoreUnavailable as error:
+                log.debug("standings_not_checked", why=str(error))
+            await asyncio.sleep(INTERVAL)
+
+    async def check(self) -> None:
+        """One drift check; what drifted is built anew."""
+        self.checked = time.monotonic()
+        if not await self.leases.duty("drift", int(DRIFT_EVERY)):
+            return
+        drift = await self.ranks.drift(DRIFT_SAMPLE)
+        self.telemetry.gauge(metrics.RANK_DRIFT, to=drift)
+        if drift:
+            log.error("rank_drift", players=drift)
+            await self.rebuild("drifted")
+
+
+async def rebuild_now(settings: Settings) -> int:
+    """`scoreboard rebuild`: the players ranked. Raises StoreUnavailable."""
+    board, keys = settings.board, Keys(settings.board.name)
+    database = Database(settings.database_url, size=2, application="rebuild")
+    client = valkey.connect(settings.cache_url, timeout=60.0)
+    try:
+        ranks = Ranks(client, database, keys, board.board, DEFAULT_WINDOW)
+        return await ranks.rebuild(new_epoch())
+    finally:
+        await client.aclose()
+        await database.close()

@@ -1,0 +1,196 @@
+"""The edge of every request: its id, its budget, its session; and what becomes of every error."""
+
+import itertools
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+
+from scoreboard_runtime.contract import metrics
+from scoreboard_runtime.contract.rejections import REJECTIONS
+from scoreboard_runtime.gateway.parts import GATEWAY, Gateway
+from scoreboard_runtime.process.health import PARTIAL
+from scoreboard_runtime.process.problems import Rejected, problem
+from scoreboard_runtime.rules.addresses import client_address
+from scoreboard_runtime.rules.tokens import Claims
+from scoreboard_runtime.stores.errors import StoreUnavailable
+
+log = structlog.get_logger()
+Handler = Callable[[Gateway, web.Request], Awaitable[web.StreamResponse]]
+Plain = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_prefix = os.urandom(6).hex()
+_count = itertools.count()
+
+
+def _request_id(request: web.Request) -> str:
+    given = request.headers.get("X-Request-Id")
+    if given is not None and _GIVEN_ID.fullmatch(given):
+        return given
+    return f"{_prefix}-{next(_count):08x}"
+
+
+def address_of(gateway: Gateway, request: web.Request) -> str:
+    """The client's address as the name of a budget."""
+    return client_address(
+        request.remote or "",
+        ",".join(request.headers.getall("X-Forwarded-For", ())) or None,
+        gateway.settings.trusted_proxies,
+    )
+
+
+def claims_of(gateway: Gateway, request: web.Request) -> Claims | None:
+    """Who sends it, by the token alone; None for no valid one or an ended session."""
+    header = request.headers.get("Authorization", "")
+    if header[:7].lower() != "bearer ":
+        return None
+    claims = gateway.tokens.authenticate(header[7:].strip(), time.time_ns() // 1000)
+    if claims is None or gateway.revocations.is_revoked(claims.session_id):
+        return None
+    return claims
+
+
+def is_halved(gateway: Gateway) -> bool:
+    """Traffic is reduced while only an external dependency is down (contract, section 2)."""
+    return gateway.health.status == PARTIAL
+
+
+async def charge(gateway: Gateway, request: web.Request) -> dict[str, str]:
+    """Charges the global and the address budget; the RateLimit fields. Raises Rejected.
+
+    When the queue's server is away a read is not refused for that: the budget is not known.
+    """
+    try:
+        charged = await gateway.queue.charge(address_of(gateway, request), is_halved(gateway))
+    except StoreUnavailable:
+        if request.method in ("GET", "HEAD"):
+            return {}
+        raise
+    if charged.refused is not None:
+        raise Rejected(charged.refused, retry_after=charged.retry_after, headers=charged.headers)
+    return charged.headers
+
+
+def route(handler: Handler, *, session: bool) -> Plain:
+    """An /api route that is not an action: charged, and with a session where it needs one."""
+
+    async def call(request: web.Request) -> web.StreamResponse:
+        gateway = request.app[GATEWAY]
+        headers = await charge(gateway, request)
+        try:
+            if session:
+                claims = claims_of(gateway, request)
+                if claims is None:
+                    raise Rejected("INVALID_TOKEN")
+                request["claims"] = claims
+            response = await handler(gateway, request)
+        except Rejected as rejected:
+            rejected.headers = {**headers, **rejected.headers}
+            raise
+        response.headers.update(headers)
+        return response
+
+    return call
+
+
+def action_route(handler: Handler) -> Plain:
+    """A route whose every budget is charged by its own call to shared state."""
+
+    async def call(request: web.Request) -> web.StreamResponse:
+        return await handler(request.app[GATEWAY], request)
+
+    return call
+
+
+def record_rejection(
+    gateway: Gateway, request: web.Request, code: str, action: str | None = None
+) -> None:
+    """One log line and one count for a rejection of the four layers; nothing for other codes."""
+    layer = REJECTIONS[code].layer
+    if layer is None:
+        return
+    gateway.telemetry.count(metrics.REJECTIONS, layer, code)
+    claims = claims_of(gateway, request)
+    known = {"user": claims.user_id if claims else None, "action": action}
+    log.info(
+        "rejection",
+        layer=layer,
+        code=code,
+        requestId=request["id"],
+        address=address_of(gateway, request),
+        **{name: value for name, value in known.items() if value is not None},
+    )
+
+
+def _answer(gateway: Gateway, request: web.Request, rejected: Rejected) -> web.Response:
+    record_rejection(gateway, request, rejected.code.code, request.get("action"))
+    return problem(
+        rejected.code.code,
+        request["id"],
+        retry_after=rejected.retry_after,
+        headers=rejected.headers,
+        detail=rejected.detail,
+        errors=rejected.errors,
+    )
+
+
+async def _unmatched(gateway: Gateway, request: web.Request, error: web.HTTPException) -> Rejected:
+    """404 and 405 of the router; under /api they are charged like any request."""
+    headers: dict[str, str] = {}
+    if request.path.startswith("/api"):
+        try:
+            headers = await charge(gateway, request)
+        except Rejected as rejected:
+            return rejected
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = error.headers.get("Allow", "")
+        return Rejected("METHOD_NOT_ALLOWED", headers={**headers, "Allow": allowed})
+    return Rejected("NOT_FOUND", headers=headers)
+
+
+async def _handled(gateway: Gateway, request: web.Request, handler: Plain) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Rejected as rejected:
+        return _answer(gateway, request, rejected)
+    except web.HTTPException as error:
+        if error.status in (404, 405):
+            return _answer(gateway, request, await _unmatched(gateway, request, error))
+        if error.status == 413:
+            return _answer(gateway, request, Rejected("PAYLOAD_TOO_LARGE"))
+        raise
+    except StoreUnavailable as error:
+        log.warning("unavailable", dependency=error.dependency, requestId=request["id"])
+        return problem("UNAVAILABLE", request["id"], retry_after=2)
+    except Exception:
+        log.exception("failed", requestId=request["id"], path=request.path)
+        return problem("INTERNAL", request["id"])
+
+
+async def _checked(gateway: Gateway, request: web.Request, handler: Plain) -> web.StreamResponse:
+    try:
+        return await _handled(gateway, request, handler)
+    except StoreUnavailable:  # while an unmatched path was charged
+        return problem("UNAVAILABLE", request["id"], retry_after=2)
+
+
+@web.middleware
+async def boundary(request: web.Request, handler: Plain) -> web.StreamResponse:
+    """Gives every request its id, turns every error into a problem document, and measures."""
+    started = time.perf_counter()
+    gateway = request.app[GATEWAY]
+    request["id"] = request_id = _request_id(request)
+    response = await _checked(gateway, request, handler)
+    response.headers["X-Request-Id"] = request_id
+    resource = request.match_info.route.resource
+    gateway.telemetry.child(
+        metrics.HTTP_DURATION,
+        resource.canonical if resource is not None else "unmatched",
+        request.method if resource is not None else "other",
+        str(response.status),
+    ).observe(time.perf_counter() - started)
+    return response

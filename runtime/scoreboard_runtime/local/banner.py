@@ -57,4 +57,6 @@ def lines(ready: dict[str, object], request: str | None) -> str:
     ]
     if request is not None:
         shown += ["", "A signed action; paste it into a shell:", "", request]
-    return "\n".join([*shown, "", "Ctrl-C stops everything; the next start finds every score again."])
+    return "\n".join(
+        [*shown, "", "Ctrl-C stops everything; the next start finds every score again."]
+    )

@@ -26,7 +26,9 @@ async def check_database(url: str) -> None:
     finally:
         await connection.close()
     if version < LEAST_POSTGRES:
-        raise LocalError(f"--database-url: PostgreSQL {version} is too old; use {LEAST_POSTGRES} on")
+        raise LocalError(
+            f"--database-url: PostgreSQL {version} is too old; use {LEAST_POSTGRES} on"
+        )
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -48,4 +50,6 @@ async def check_redis(url: str) -> None:
     found = _version(str(info[f"{kind}_version"]))
     if found < LEAST[kind]:
         wanted = ".".join(map(str, LEAST[kind]))
-        raise LocalError(f"--redis-url: {kind} {info[f'{kind}_version']} is too old; use {wanted} on")
+        raise LocalError(
+            f"--redis-url: {kind} {info[f'{kind}_version']} is too old; use {wanted} on"
+        )

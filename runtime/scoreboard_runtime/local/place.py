@@ -49,7 +49,9 @@ class Place:
         try:
             self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise LocalError(f"cannot write {self.folder}: {error.strerror}; use --data-dir") from None
+            raise LocalError(
+                f"cannot write {self.folder}: {error.strerror}; use --data-dir"
+            ) from None
         self.lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         deadline = time.monotonic() + PREDECESSOR
         while True:

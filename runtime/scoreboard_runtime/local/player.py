@@ -122,7 +122,9 @@ class Player:
 
     async def signed_post(self, path: str, value: Any, **headers: str) -> Reply:
         body = orjson.dumps(value)
-        return await self.request("POST", path, body, **{**self.signed("POST", path, body), **headers})
+        return await self.request(
+            "POST", path, body, **{**self.signed("POST", path, body), **headers}
+        )
 
     async def execute(self, action: str, *, key: str = "", **more: Any) -> Reply:
         """Does an action; `more` may hold data and taskId, `key` is an Idempotency-Key."""

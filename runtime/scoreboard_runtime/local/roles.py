@@ -72,9 +72,7 @@ def environment(
 
 
 def inherited_environment() -> dict[str, str]:
-    return {
-        name: value for name, value in os.environ.items() if not name.startswith("SCOREBOARD_")
-    }
+    return {name: value for name, value in os.environ.items() if not name.startswith("SCOREBOARD_")}
 
 
 def service(role: str, place: Place, listening: Listening, told: dict[str, str]) -> Service:

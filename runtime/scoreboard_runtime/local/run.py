@@ -33,11 +33,19 @@ READY_WITHIN = 30.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("manifest", type=Path, help="a Scoreboard, e.g. examples/arcade.yaml")
     parser.add_argument("--demo", action="store_true", help="with players who play by themselves")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="of the page and the API; 0 takes free ports")
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="of the page and the API; 0 takes free ports"
+    )
     parser.add_argument("--data-dir", type=Path, help="default: .scoreboard/<name>")
-    parser.add_argument("--ephemeral", action="store_true", help="keep nothing (not with --data-dir)")
-    parser.add_argument("--database-url", help="a PostgreSQL 14 or later instead of the embedded one")
-    parser.add_argument("--redis-url", help="a Redis 7.0 / Valkey 7.2 or later instead of the embedded ones")
+    parser.add_argument(
+        "--ephemeral", action="store_true", help="keep nothing (not with --data-dir)"
+    )
+    parser.add_argument(
+        "--database-url", help="a PostgreSQL 14 or later instead of the embedded one"
+    )
+    parser.add_argument(
+        "--redis-url", help="a Redis 7.0 / Valkey 7.2 or later instead of the embedded ones"
+    )
     parser.add_argument(
         "--cache-url", help="with --redis-url: another server for what can be rebuilt"
     )
@@ -112,7 +120,9 @@ class Local:
         """Starts everything; the ready event. Raises LocalError and its kind."""
         self.listening = roles.bind(self.options.port)
         self.place.rotate_keys(self.board)
-        self.place.write_manifest(self.document, [self.url, self.url.replace("127.0.0.1", "localhost")])
+        self.place.write_manifest(
+            self.document, [self.url, self.url.replace("127.0.0.1", "localhost")]
+        )
         self.say(f"starting {self.board.name} in {self.place.folder}")
         told = roles.environment(self.place, *await self._stores(), self.websocket)
         self.place.write_environment(told)
@@ -157,7 +167,13 @@ class Local:
         service = Service(
             Program(
                 name="demo",
-                command=[sys.executable, "-m", "scoreboard_runtime.local.demo", self.url, str(self.place.manifest)],
+                command=[
+                    sys.executable,
+                    "-m",
+                    "scoreboard_runtime.local.demo",
+                    self.url,
+                    str(self.place.manifest),
+                ],
                 log=self.place.logs / "demo.log",
                 environment=roles.inherited_environment(),
                 inherited=(self.place.lock,),

@@ -42,7 +42,9 @@ def headers() -> Json:
         "Retry-After": _header("Whole seconds to wait.", "1", pattern="^[0-9]+$"),
         "WWW-Authenticate": _header("How to authenticate.", "Bearer"),
         "ETag": _header("Names this version; send it back in If-None-Match.", '"1f0c-42"'),
-        "Location": _header("Where the job can be asked for.", "/api/jobs/019ab3f0-5c1e-7a2b"),
+        "Location": _header(
+            "Where the job can be asked for.", "/api/jobs/019ab3f0-5c1e-7000-8003-5d1f0a9c3e77"
+        ),
         "Idempotency-Replayed": _header("The first answer to this key, again.", "true"),
     }
 
@@ -82,8 +84,10 @@ def parameters(board: Scoreboard) -> Json:
             "`ok` answers 200 while only an external dependency is away (what a probe asks).",
             {"type": "string", "enum": ["ok"]},
         ),
-        "jobId": _path("jobId", "As the 202 named it.", "019ab3f0-5c1e-7a2b-8003-5d1f0a9c3e77"),
-        "userId": _path("userId", "As the standings name it.", "0b54c5e2a1d14f0e"),
+        "jobId": _path("jobId", "As the 202 named it.", "019ab3f0-5c1e-7000-8003-5d1f0a9c3e77"),
+        "userId": _path(
+            "userId", "As the standings name it.", "0b54c5e2-a1d1-4f0e-9d3c-7a6f21c4b8e9"
+        ),
         "If-None-Match": _in_header("If-None-Match", "The ETag of what you have.", required=False),
         "Idempotency-Key": _in_header(
             "Idempotency-Key",

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 MAX_SCORE = 2**53 - 1
 
-Id = Annotated[str, Meta(min_length=1, examples=["019ab3f0-5c1e-7a2b-8003-5d1f0a9c3e77"])]
+Id = Annotated[str, Meta(min_length=1, examples=["019ab3f0-5c1e-7000-8003-5d1f0a9c3e77"])]
 Time = Annotated[
     str, Meta(extra_json_schema={"format": "date-time"}, examples=["2026-11-23T19:00:00.123Z"])
 ]
@@ -25,7 +25,7 @@ class Credentials(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     username: Annotated[str, Meta(min_length=3, max_length=32, examples=["ada"])]
     password: Annotated[
         str,
-        Meta(min_length=8, max_length=128, examples=["correct horse"]),
+        Meta(min_length=8, max_length=128, examples=["a long and private sentence"]),
         Meta(extra_json_schema={"format": "password"}),
     ]
 
@@ -199,6 +199,25 @@ class PageConfig(msgspec.Struct, rename="camel"):
     public: bool
     actions: list[PageAction]
     registration_open: bool
+
+
+def batch_answer() -> dict[str, Any]:
+    """Results of a batch: each entry is what it would have been alone, or its problem."""
+    problem = {
+        "allOf": [
+            {"$ref": "#/components/schemas/Problem"},
+            {"properties": {"retryAfter": {"type": "integer", "minimum": 1}}},
+        ]
+    }
+    accepted = {"$ref": "#/components/schemas/Accepted"}
+    results = {"type": "array", "minItems": 1, "maxItems": 100}
+    return {
+        "title": "BatchAnswer",
+        "description": "One result for each entry, in the order of the request.",
+        "type": "object",
+        "required": ["results"],
+        "properties": {"results": {**results, "items": {"oneOf": [accepted, problem]}}},
+    }
 
 
 DESCRIBED: tuple[Any, ...] = (

@@ -1,0 +1,164 @@
+"""What happened elsewhere, to those who watch: the board conflated, a user's own in full."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import structlog
+
+from scoreboard_runtime.broadcaster.client import Client, now_us
+from scoreboard_runtime.broadcaster.hub import Hub
+from scoreboard_runtime.broadcaster.wire import text_frame
+from scoreboard_runtime.contract import frames, metrics
+from scoreboard_runtime.contract.board import DEFAULT_WINDOW, Board
+from scoreboard_runtime.contract.changes import Header, Ranked, decode_changes, decode_header
+from scoreboard_runtime.contract.snapshots import Snapshot
+from scoreboard_runtime.rules.conflation import Conflation
+from scoreboard_runtime.stores import valkey
+from scoreboard_runtime.stores.errors import StoreUnavailable
+from scoreboard_runtime.stores.standings import Standings
+
+log = structlog.get_logger()
+PROBE = 1.0  # seconds after which the board is read again though nothing was heard
+
+
+@dataclass(slots=True)
+class Feed:
+    """One board's news."""
+
+    hub: Hub
+    board: Board
+    standings: Standings
+    client: valkey.Client
+    channel: str
+    conflation: Conflation
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    shown: Snapshot | None = None
+    heard: Header | None = None
+    committed_us: list[tuple[int, int]] = field(default_factory=list)
+
+    # --- the board ---------------------------------------------------------------
+    async def show(self) -> None:
+        """Sends every version of the board that matters: first at once, then at a rate."""
+        while True:
+            try:
+                async with asyncio.timeout(PROBE):
+                    await self.changed.wait()
+            except TimeoutError:
+                pass
+            self.changed.clear()
+            await asyncio.sleep(self.conflation.wait(now_us()) / 1e6)
+            try:
+                await self._show_once()
+            except StoreUnavailable as error:
+                log.debug("board_not_read", why=str(error))
+
+    async def _show_once(self) -> None:
+        page = await self.standings.page(self.board, DEFAULT_WINDOW, 0, self.board.size)
+        snapshot, shown = page.snapshot, self.shown
+        if shown is not None and shown.epoch == snapshot.epoch:
+            if snapshot.sequence <= shown.sequence:
+                return
+        elif shown is not None and shown.entries == snapshot.entries:
+            self.shown = snapshot  # another epoch of the same standings: nothing to show
+            return
+        self.shown = snapshot
+        now = now_us()
+        self.conflation.sent(now)
+        await self.hub.broadcast(frames.scoreboard_updated(snapshot, now))
+        self._observe(now)
+
+    def _observe(self, now: int) -> None:
+        times, self.committed_us = self.committed_us, []
+        for submitted, committed in times:
+            self.hub.telemetry.observe(
+                metrics.JOB_DURATION, "commit_to_push", seconds=max(0, now - committed) / 1e6
+            )
+            self.hub.telemetry.observe(
+                metrics.JOB_DURATION, "admit_to_push", seconds=max(0, now - submitted) / 1e6
+            )
+
+    # --- users -------------------------------------------------------------------
+    def _tell(self, ranked: Ranked, epoch: str) -> None:
+        change = ranked.change
+        for client in tuple(self.hub.users.get(change.user, ())):
+            self.tell_client(client, ranked, epoch)
+
+    def tell_client(self, client: Client, ranked: Ranked, epoch: str) -> None:
+        """A change to its user's socket: the score if it is newer than what was sent, the job."""
+        change = ranked.change
+        parts = []
+        if change.version > client.version:
+            parts.append(text_frame(frames.user_score_updated(self.board.name, epoch, ranked)))
+            self.hub.telemetry.count(metrics.FRAMES, "user_score_updated", "sent")
+        if change.job:
+            parts.append(text_frame(frames.job_finished(ranked)))
+            self.hub.telemetry.count(metrics.FRAMES, "job_finished", "sent")
+        if not client.ready:
+            client.waiting.append((change.version, b"".join(parts)))
+            return
+        client.version = max(client.version, change.version)
+        self.hub.send(client, b"".join(parts))
+
+    async def heal(self) -> None:
+        """After lost messages: each user's changes since the last that was sent."""
+        for user, clients in tuple(self.hub.users.items()):
+            standing = await self.standings.user(self.board, DEFAULT_WINDOW, user)
+            for client in tuple(clients):
+                if client.ready and standing.version > client.version:
+                    missed = await self.standings.history_since(
+                        user, self.board, DEFAULT_WINDOW, client.version
+                    )
+                    for ranked in missed:
+                        last = ranked.change.version == standing.version
+                        known = Ranked(ranked.change, standing.rank if last else None, None)
+                        self.tell_client(client, known, standing.epoch)
+
+    # --- hearing -----------------------------------------------------------------
+    async def listen(self) -> None:
+        """Hears of every published batch, for ever; what may have been missed is healed."""
+        while True:
+            try:
+                async for message in valkey.listen(self.client, self.channel):
+                    await self._hear(message)
+            except valkey.LISTEN_ERRORS as error:
+                log.warning("changes_not_heard", why=type(error).__name__)
+            await asyncio.sleep(0.2)
+
+    async def _hear(self, message: bytes | None) -> None:
+        if message is None:
+            self.heard = None
+            await self._heal_safely()
+            return
+        header = decode_header(message)
+        if header.board != self.board.name:
+            return
+        lost = self._lost(header)
+        self.heard = header
+        if self.hub.users or self.hub.watchers:
+            header, ranked = decode_changes(message)
+            for item in ranked:
+                self._tell(item, header.epoch)
+                if len(self.committed_us) < 1000:
+                    self.committed_us.append((item.change.submitted_us, item.change.committed_us))
+        if self.shown is None or (header.epoch, header.sequence) != (
+            self.shown.epoch,
+            self.shown.sequence,
+        ):
+            self.changed.set()
+        else:
+            self.committed_us.clear()
+        if lost:
+            await self._heal_safely()
+
+    def _lost(self, header: Header) -> bool:
+        heard = self.heard
+        return heard is not None and (
+            header.epoch != heard.epoch or header.revision != heard.revision + 1
+        )
+
+    async def _heal_safely(self) -> None:
+        self.changed.set()
+        try:
+            await self.heal()
+        except StoreUnavailable as error:
+            log.warning("not_healed", why=str(error))

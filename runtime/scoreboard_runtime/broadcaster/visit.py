@@ -1,0 +1,223 @@
+"""One socket's visit, from the handshake to the close: the edge that drives rules/connection.py."""
+
+import itertools
+import os
+from dataclasses import dataclass
+
+import aiohttp
+import msgspec
+import structlog
+from aiohttp import web
+
+from scoreboard_runtime.broadcaster.client import Client, now_us
+from scoreboard_runtime.broadcaster.feed import Feed
+from scoreboard_runtime.broadcaster.hub import Hub
+from scoreboard_runtime.broadcaster.wire import text_frame
+from scoreboard_runtime.contract import endpoints, frames, metrics
+from scoreboard_runtime.contract.board import DEFAULT_WINDOW
+from scoreboard_runtime.contract.frames import SCOREBOARD, TOO_LARGE, TOO_MANY, TRY_AGAIN
+from scoreboard_runtime.contract.rejections import REJECTIONS
+from scoreboard_runtime.contract.snapshots import UserSnapshot
+from scoreboard_runtime.process.problems import problem
+from scoreboard_runtime.process.settings import Settings
+from scoreboard_runtime.rules import origins
+from scoreboard_runtime.rules.addresses import client_address
+from scoreboard_runtime.rules.connection import Close, Connection, Effect, Join, Leave, Send, Verify
+from scoreboard_runtime.rules.tokens import Claims, TokenCache
+from scoreboard_runtime.stores.errors import StoreUnavailable
+from scoreboard_runtime.stores.queue import Queue
+from scoreboard_runtime.stores.sessions import Revocations, Sessions
+from scoreboard_runtime.stores.standings import Standings
+
+log = structlog.get_logger()
+MOST_BYTES = 16 * 1024
+MOST_BUFFERED = 1024 * 1024  # a larger message is cut off while it arrives
+_prefix = os.urandom(6).hex()
+_count = itertools.count()
+
+
+class Socket(web.WebSocketResponse):
+    """aiohttp's own closes, in the contract's codes."""
+
+    _CODES = {1009: TOO_LARGE, 1007: frames.BAD_MESSAGE}  # noqa: RUF012 - a constant
+
+    async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
+        return await super().close(code=self._CODES.get(code, code), message=message, drain=drain)
+
+
+@dataclass(slots=True, kw_only=True)
+class Visits:
+    """What a visit needs of the process."""
+
+    settings: Settings
+    hub: Hub
+    feed: Feed
+    queue: Queue
+    standings: Standings
+    tokens: TokenCache
+    sessions: Sessions
+    revocations: Revocations
+
+    # --- the handshake -----------------------------------------------------------
+    def _refuse(self, request_id: str, code: str, address: str, **more: object) -> web.Response:
+        row = REJECTIONS[code]
+        if row.layer is not None:
+            self.hub.telemetry.count(metrics.REJECTIONS, row.layer, code)
+            log.info("rejection", layer=row.layer, code=code, requestId=request_id, address=address)
+        return problem(code, request_id, **more)  # type: ignore[arg-type]
+
+    async def _admitted(self, request: web.Request) -> web.Response | None:
+        """The refusal of a handshake; None for one that is welcome."""
+        request_id = f"{_prefix}-{next(_count):08x}"
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())) or None
+        address = client_address(request.remote or "", forwarded, self.settings.trusted_proxies)
+        try:
+            charged = await self.queue.charge(address)
+        except StoreUnavailable:
+            return self._refuse(request_id, "UNAVAILABLE", address, retry_after=2)
+        if charged.refused is not None:
+            return self._refuse(
+                request_id,
+                charged.refused,
+                address,
+                retry_after=charged.retry_after,
+                headers=charged.headers,
+            )
+        if not origins.allowed(request.headers.get("Origin"), self.settings.board.allowed_origins):
+            detail = "This origin is not among spec.exposure.allowedOrigins."
+            return self._refuse(request_id, "FORBIDDEN", address, detail=detail)
+        offered = request.headers.get("Sec-WebSocket-Protocol")
+        if offered and endpoints.SUBPROTOCOL not in [part.strip() for part in offered.split(",")]:
+            detail = f"Offer the subprotocol {endpoints.SUBPROTOCOL}, or none."
+            return self._refuse(request_id, "VALIDATION_ERROR", address, detail=detail)
+        return None
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """GET /ws."""
+        refusal = await self._admitted(request)
+        if refusal is not None:
+            return refusal
+        ws = Socket(
+            protocols=(endpoints.SUBPROTOCOL,), compress=False, max_msg_size=MOST_BUFFERED
+        )
+        if not ws.can_prepare(request).ok:
+            return problem("VALIDATION_ERROR", "-", detail="This is for WebSocket handshakes only.")
+        await ws.prepare(request)
+        board = self.settings.board
+        connection = Connection(
+            {found.name: found.public for found in board.boards}, board.board.name
+        )
+        if len(self.hub.clients) >= board.max_connections or request.transport is None:
+            await ws.close(code=TOO_MANY, message=b"too many connections")
+            return ws
+        client = Client(ws, request.transport, connection)
+        connection.opened(now_us())
+        self.hub.enter(client)
+        self.hub.moved(None, connection.state)
+        try:
+            await self._converse(client)
+        finally:
+            self.hub.leave(client)
+            self.hub.moved(connection.state, None)
+        return ws
+
+    # --- the conversation --------------------------------------------------------
+    async def _converse(self, client: Client) -> None:
+        async for message in client.ws:
+            before = client.connection.state
+            if message.type is aiohttp.WSMsgType.TEXT and len(message.data) > MOST_BYTES:
+                effects: list[Effect] = [Close(TOO_LARGE, "at most 16 KiB")]
+            elif message.type is aiohttp.WSMsgType.TEXT:
+                effects = self._read(client.connection, message.data)
+            else:
+                effects = client.connection.garbled()
+            closing = await self._perform(client, effects)
+            self.hub.moved(before, client.connection.state)
+            if closing:
+                return
+
+    @staticmethod
+    def _read(connection: Connection, text: str) -> list[Effect]:
+        try:
+            return connection.received(frames.decode(text), now_us())
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            return connection.garbled()
+
+    async def _perform(self, client: Client, effects: list[Effect]) -> bool:
+        """Carries the effects out; whether the socket was closed."""
+        for effect in effects:
+            if isinstance(effect, Send):
+                self.hub.send(client, text_frame(effect.payload))
+            elif isinstance(effect, Close):
+                self.hub.telemetry.count(metrics.CLOSES, str(effect.code))
+                await client.close(effect.code, effect.reason)
+                return True
+            elif isinstance(effect, Leave):
+                self.hub.quit(client, effect.channel)
+            else:
+                try:
+                    more = await self._ask(client, effect)
+                except StoreUnavailable:
+                    more = [Close(TRY_AGAIN, "try again")]
+                if await self._perform(client, more):
+                    return True
+        return False
+
+    async def _ask(self, client: Client, effect: Verify | Join) -> list[Effect]:
+        if isinstance(effect, Verify):
+            more = client.connection.verified(await self._claims(effect.token))
+            self.hub.signed_in(client)
+            return more
+        if effect.channel == SCOREBOARD:
+            await self._join_board(client, effect)
+        else:
+            await self._join_user(client, effect)
+        return []
+
+    async def _claims(self, token: str) -> Claims | None:
+        claims = self.tokens.authenticate(token, now_us())
+        if claims is None or self.revocations.is_revoked(claims.session_id):
+            return None
+        return claims if await self.sessions.exists(claims.session_id) else None
+
+    async def _join_board(self, client: Client, effect: Join) -> None:
+        board = self.feed.board
+        page = await self.standings.page(board, DEFAULT_WINDOW, 0, board.size)
+        snapshot, since = page.snapshot, effect.since
+        recovered = since is not None and (since.epoch, since.sequence) == (
+            snapshot.epoch,
+            snapshot.sequence,
+        )
+        client.say(frames.subscribed_board(snapshot, recovered=recovered, ident=effect.ident))
+        self.hub.join(client, SCOREBOARD)
+        shown = self.feed.shown
+        if shown is not None and self.hub.latest is not None and shown.epoch == snapshot.epoch:
+            if shown.sequence > snapshot.sequence:
+                client.write_board(self.hub.latest)
+        if shown is None:
+            self.feed.changed.set()
+
+    async def _join_user(self, client: Client, effect: Join) -> None:
+        claims = client.connection.claims
+        assert claims is not None
+        client.ready, client.waiting, client.version = False, [], 0
+        self.hub.join(client, effect.channel)  # what happens from here on waits for the snapshot
+        standing = await self.standings.user(self.feed.board, DEFAULT_WINDOW, claims.user_id)
+        snapshot = UserSnapshot(
+            user_id=claims.user_id,
+            username=claims.username,
+            score=standing.score,
+            rank=standing.rank,
+            pending_jobs=await self.queue.pending_jobs(claims.user_id),
+        )
+        place, since = (standing.epoch, standing.version), effect.since
+        recovered = since is not None and (since.epoch, since.sequence) == place
+        client.say(
+            frames.subscribed_user(snapshot, place, recovered=recovered, ident=effect.ident)
+        )
+        client.version, client.ready = standing.version, True
+        for version, frame in client.waiting:
+            if version == 0 or version > standing.version:
+                client.version = max(client.version, version)
+                self.hub.send(client, frame)
+        client.waiting = []

@@ -1,0 +1,109 @@
+"""One operation as data, and how it becomes a part of the description.
+
+What every operation of a kind shares (request ids, budgets, the codes of a body or of a session)
+is added here, so that an operation names only what is its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from scoreboard_runtime.contract.openapi.errors import responses
+from scoreboard_runtime.contract.openapi.parts import Json, header, parameter, reference
+
+JSON, HTML = "application/json", "text/html"
+BODY_CODES = ("PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "VALIDATION_ERROR")
+LIMITED_CODES = ("TOO_MANY_REQUESTS", "UNAVAILABLE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer that is no error; without a schema it has no body."""
+
+    description: str
+    schema: str | None = None
+    media: str = JSON
+    example: Any = None
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A method of a path. `codes` are those that only this operation adds."""
+
+    method: str
+    path: str
+    name: str
+    tag: str
+    summary: str
+    description: str
+    answers: Mapping[int, Answer]
+    body: str | None = None
+    bodies: Mapping[str, Any] = field(default_factory=dict)  # examples by their names
+    parameters: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    session: Literal["required", "none"] = "none"
+    limited: bool = True
+
+
+def _answer(answer: Answer, *, limited: bool) -> Json:
+    names = ["X-Request-Id", *(["RateLimit-Policy", "RateLimit"] if limited else [])]
+    described: Json = {
+        "description": answer.description,
+        "headers": {name: header(name) for name in (*names, *answer.headers)},
+    }
+    if answer.schema is not None:
+        schema = reference("schemas", answer.schema)
+        example = {} if answer.example is None else {"example": answer.example}
+        described["content"] = {answer.media: {"schema": schema, **example}}
+    elif answer.media != JSON:
+        described["content"] = {answer.media: {"schema": {"type": "string"}}}
+    return described
+
+
+def _codes(operation: Operation) -> list[str]:
+    return [
+        *operation.codes,
+        *(BODY_CODES if operation.body else ()),
+        *(("INVALID_TOKEN",) if operation.session == "required" else ()),
+        *(LIMITED_CODES if operation.limited else ()),
+        "INTERNAL",
+    ]
+
+
+def _body(operation: Operation) -> Json:
+    assert operation.body is not None
+    examples = {name: {"value": value} for name, value in operation.bodies.items()}
+    content: Json = {"schema": reference("schemas", operation.body)}
+    if examples:
+        content["examples"] = examples
+    return {"required": True, "content": {JSON: content}}
+
+
+def described(operation: Operation) -> Json:
+    """The operation object of OpenAPI."""
+    answers = {
+        str(status): _answer(answer, limited=operation.limited)
+        for status, answer in operation.answers.items()
+    }
+    found: Json = {
+        "operationId": operation.name,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.description,
+        "security": [{"session": []}] if operation.session == "required" else [],
+        "parameters": [parameter(name) for name in operation.parameters],
+        # An answer of the operation's own wins over the problem of the same status (/health/ready).
+        "responses": {**responses(_codes(operation), limited=operation.limited), **answers},
+    }
+    if operation.body is not None:
+        found["requestBody"] = _body(operation)
+    return found
+
+
+def paths(operations: tuple[Operation, ...]) -> Json:
+    """The paths object: operations by path and method, in their order."""
+    found: dict[str, Json] = {}
+    for operation in operations:
+        found.setdefault(operation.path, {})[operation.method] = described(operation)
+    return found

@@ -1,0 +1,127 @@
+"""Operations that read: the standings, health, and the pages that a browser gets."""
+
+from scoreboard_runtime.contract import endpoints
+from scoreboard_runtime.contract.board import Scoreboard
+from scoreboard_runtime.contract.openapi import examples
+from scoreboard_runtime.contract.openapi.operation import HTML, JSON, Answer, Operation
+
+STANDINGS, HEALTH, PAGES = "standings", "health", "pages"
+UNCHANGED = Answer(description="What you have is current.", headers=("ETag",))
+
+
+def _scoreboard(board: Scoreboard) -> Operation:
+    shown = Answer(
+        description="The standings.",
+        schema="Snapshot",
+        example=examples.snapshot(board),
+        headers=("ETag",),
+    )
+    return Operation(
+        method="get",
+        path="/api/scoreboard",
+        name="getScoreboard",
+        tag=STANDINGS,
+        summary="The standings",
+        description="Shows every commit within 250 ms. The board's `visibility` says who may read.",
+        parameters=("board", "window", "limit", "offset", "If-None-Match"),
+        session="none" if board.board.public else "required",
+        answers={200: shown, 304: UNCHANGED},
+        codes=("NOT_FOUND", "VALIDATION_ERROR", "INVALID_TOKEN"),
+    )
+
+
+def _around(board: Scoreboard, path: str, name: str, summary: str) -> Operation:
+    own = "{" not in path
+    return Operation(
+        method="get",
+        path=path,
+        name=name,
+        tag=STANDINGS,
+        summary=summary,
+        description="The rows before and after one user, with `rank` and `percentile` (the share "
+        "of ranked players with a lower score, 0 to 100); null for who has no score yet.",
+        session="required",
+        parameters=(*(() if own else ("userId",)), "board", "window", "around"),
+        answers={
+            200: Answer(
+                description="The neighbours.", schema="Around", example=examples.around(board)
+            )
+        },
+        codes=("NOT_FOUND", "VALIDATION_ERROR"),
+    )
+
+
+def standings(board: Scoreboard) -> tuple[Operation, ...]:
+    return (
+        _scoreboard(board),
+        _around(board, "/api/scoreboard/me", "getAroundMe", "The standings around me"),
+        _around(board, "/api/scoreboard/users/{userId}", "getAroundUser", "Around another user"),
+    )
+
+
+_LIVE = Operation(
+    method="get",
+    path=endpoints.LIVE,
+    name="getLive",
+    tag=HEALTH,
+    summary="Is this process alive",
+    description="200 while it can make progress.",
+    limited=False,
+    answers={
+        200: Answer(description="Alive.", schema="Alive", example={"status": "ok"}),
+        503: Answer(description="Stuck.", schema="Alive", example={"status": "unavailable"}),
+    },
+)
+
+_READY = Operation(
+    method="get",
+    path=endpoints.READY,
+    name="getReady",
+    tag=HEALTH,
+    summary="Should this process get traffic",
+    description="The database, then Redis, then external dependencies. `partial`: only an external "
+    "one is away; Kubernetes asks with `?partial=ok`.",
+    limited=False,
+    parameters=("partial",),
+    answers={
+        200: Answer(description="Ready.", schema="Readiness", example=examples.READY),
+        503: Answer(
+            description="`unavailable` or `partial`.",
+            schema="Readiness",
+            example=examples.NOT_READY,
+            headers=("Retry-After",),
+        ),
+    },
+)
+
+
+def health() -> tuple[Operation, ...]:
+    return (_LIVE, _READY)
+
+
+def _page(path: str, name: str, summary: str, answer: Answer) -> Operation:
+    return Operation(
+        method="get",
+        path=path,
+        name=name,
+        tag=PAGES,
+        summary=summary,
+        description="Ready bytes with an `ETag`; needs no network beyond this server.",
+        limited=False,
+        parameters=("If-None-Match",),
+        answers={200: answer, 304: UNCHANGED},
+    )
+
+
+def pages() -> tuple[Operation, ...]:
+    html = Answer(description="The page.", media=HTML, headers=("ETag",))
+    description = Answer(
+        description="OpenAPI 3.1.", schema="Description", media=JSON, headers=("ETag",)
+    )
+    config = Answer(description="The catalogue.", schema="PageConfig", headers=("ETag",))
+    return (
+        _page("/", "getPage", "The live board", html),
+        _page("/docs", "getDocs", "This description as a page", html),
+        _page("/openapi.json", "getDescription", "This description", description),
+        _page("/config.json", "getConfig", "What the live board asks first", config),
+    )

@@ -97,9 +97,7 @@ class Visits:
         refusal = await self._admitted(request)
         if refusal is not None:
             return refusal
-        ws = Socket(
-            protocols=(endpoints.SUBPROTOCOL,), compress=False, max_msg_size=MOST_BUFFERED
-        )
+        ws = Socket(protocols=(endpoints.SUBPROTOCOL,), compress=False, max_msg_size=MOST_BUFFERED)
         if not ws.can_prepare(request).ok:
             return problem("VALIDATION_ERROR", "-", detail="This is for WebSocket handshakes only.")
         await ws.prepare(request)
@@ -190,10 +188,10 @@ class Visits:
         )
         client.say(frames.subscribed_board(snapshot, recovered=recovered, ident=effect.ident))
         self.hub.join(client, SCOREBOARD)
-        shown = self.feed.shown
-        if shown is not None and self.hub.latest is not None and shown.epoch == snapshot.epoch:
-            if shown.sequence > snapshot.sequence:
-                client.write_board(self.hub.latest)
+        shown, latest = self.feed.shown, self.hub.latest
+        newer = shown is not None and shown.epoch == snapshot.epoch
+        if newer and shown is not None and shown.sequence > snapshot.sequence and latest:
+            client.write_board(latest)
         if shown is None:
             self.feed.changed.set()
 
@@ -212,9 +210,7 @@ class Visits:
         )
         place, since = (standing.epoch, standing.version), effect.since
         recovered = since is not None and (since.epoch, since.sequence) == place
-        client.say(
-            frames.subscribed_user(snapshot, place, recovered=recovered, ident=effect.ident)
-        )
+        client.say(frames.subscribed_user(snapshot, place, recovered=recovered, ident=effect.ident))
         client.version, client.ready = standing.version, True
         for version, frame in client.waiting:
             if version == 0 or version > standing.version:

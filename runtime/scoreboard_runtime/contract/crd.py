@@ -3,26 +3,48 @@
 What the API server does in a cluster, this does here, so that the same file means the same.
 """
 
-import re
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 
-from scoreboard_runtime.contract.board import MAX_SCORE, Scoreboard, parse
+from scoreboard_runtime.contract import schema
+from scoreboard_runtime.contract.board import Scoreboard, parse
 from scoreboard_runtime.contract.durations import microseconds
-from scoreboard_runtime.contract.schema import faults, filled
 
 API_VERSION, KIND = "scoreboard.dev/v1alpha1", "Scoreboard"
-MOST_BYTES = 256 * 1024
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_METADATA = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?")
-_FIELD = re.compile(r"[a-z][A-Za-z0-9_]{0,62}")
+MOST_CHARACTERS = 256 * 1024
+MOST_FAULTS = 100
+_TEXT, _NUMBER = {"type": "string"}, {"type": "integer"}
+_TEXTS = {"type": "object", "additionalProperties": _TEXT}
+_OBJECTS = {"type": "array", "items": {"type": "object"}}
+# In a cluster the API server knows what belongs there, what `kubectl get -o yaml` shows included.
+_HEAD: Mapping[str, Any] = {
+    "apiVersion": {"type": "string", "enum": [API_VERSION]},
+    "kind": {"type": "string", "enum": [KIND]},
+    "metadata": {
+        "type": "object",
+        "required": ["name"],
+        "properties": {
+            "name": {
+                "type": "string",
+                "pattern": "^[a-z]([a-z0-9-]{0,51}[a-z0-9])?$",
+                "description": "1 to 53 small letters, digits and -, as in arcade",
+            },
+            **dict.fromkeys(("labels", "annotations"), _TEXTS),
+            **dict.fromkeys(("namespace", "generateName", "uid", "selfLink"), _TEXT),
+            **dict.fromkeys(("resourceVersion", "creationTimestamp", "deletionTimestamp"), _TEXT),
+            **dict.fromkeys(("generation", "deletionGracePeriodSeconds"), _NUMBER),
+            **dict.fromkeys(("managedFields", "ownerReferences"), _OBJECTS),
+            "finalizers": {"type": "array", "items": _TEXT},
+        },
+    },
+}
 
 
 class ManifestError(Exception):
@@ -38,115 +60,120 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        names = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for name in names:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            name, line = self.construct_object(key, deep=True), key.start_mark.line + 1
             if not isinstance(name, str):
-                raise yaml.YAMLError(f"{name!r} is no name of a field")
-            if names.count(name) > 1:
-                raise yaml.YAMLError(f"{name} is given twice")
+                raise yaml.YAMLError(f"line {line}: {schema.shown(name)} is no name of a field")
+            if name in seen:
+                raise yaml.YAMLError(f"line {line}: {name} is given twice")
+            seen.add(name)
         return super().construct_mapping(node, deep=deep)
 
 
 @cache
-def schema() -> Mapping[str, Any]:
+def whole_schema() -> Mapping[str, Any]:
     """The schema of v1alpha1: beside this file in a wheel, in crds/ in a checkout."""
     inside = files("scoreboard_runtime.contract") / "scoreboards.yaml"
     checkout = Path(__file__).parents[3] / "crds" / "scoreboards.yaml"
-    text = inside.read_text() if inside.is_file() else checkout.read_text()
-    crd = yaml.safe_load(text)
+    text = (inside if inside.is_file() else checkout).read_text(encoding="utf-8")
+    # With libyaml where there is one: every process reads this file at its start.
+    crd = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     found: Mapping[str, Any] = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     return found
 
 
-def _read(text: str) -> dict[str, Any]:
-    if len(text) > MOST_BYTES:
-        raise ManifestError(f"a manifest may have {MOST_BYTES} characters at most")
+def _spec_schema() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = whole_schema()["properties"]["spec"]
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is given twice")
+    return found
+
+
+def _documents(text: str) -> list[Any]:
     try:
-        documents = [found for found in yaml.load_all(text, _Loader) if found is not None]
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ManifestError(f"not readable as YAML: {' '.join(str(error).split())}") from None
+        # JSON may be indented with tabs, which YAML refuses. Its faults YAML says better.
+        return [json.loads(text, object_pairs_hook=_once)]
+    except ValueError:
+        return [found for found in yaml.load_all(text, _Loader) if found is not None]
+
+
+def _read(text: str) -> dict[str, Any]:
+    if len(text) > MOST_CHARACTERS:
+        raise ManifestError(f"a manifest may have {MOST_CHARACTERS} characters at most")
+    try:
+        documents = _documents(text)
+        json.dumps(documents, ensure_ascii=False, default=str).encode()  # no half characters
+    except RecursionError:
+        raise ManifestError("nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as error:
+        why = " ".join(str(error).split())
+        raise ManifestError(f"not readable as YAML or JSON: {why[:300]}") from None
     if len(documents) != 1 or not isinstance(documents[0], dict):
-        raise ManifestError(f"must be one object of kind {KIND}, not {len(documents)} documents")
+        what = ", ".join(map(schema.shown, documents[:3])) or "nothing"
+        raise ManifestError(f"must be one object of kind {KIND}; found {what}")
     return documents[0]
 
 
-def _points_faults(points: Any, path: str) -> Iterator[str]:
-    if isinstance(points, dict):
-        for name in points:
-            if name not in ("field", "each", "max"):
-                yield f"{path}.{name}: there is no such field; use field, each and max"
-        field = points.get("field")
-        if not isinstance(field, str) or _FIELD.fullmatch(field) is None:
-            yield f"{path}.field: name the measured field, as in coins"
-        for name in ("each", "max"):
-            value = points.get(name, 1 if name == "each" else None)
-            if type(value) is not int or not 1 <= value <= MAX_SCORE:
-                yield f"{path}.{name}: must be a whole number from 1 to {MAX_SCORE}"
-    elif type(points) is not int or not 0 <= points <= MAX_SCORE:
-        yield f"{path}: must be a whole number from 0 to {MAX_SCORE}, or {{field, each, max}}"
-
-
 def _action_faults(action: Mapping[str, Any], path: str) -> Iterator[str]:
-    yield from _points_faults(action.get("points", 0), f"{path}.points")
-    if action.get("task") != "Issued":
+    if action["task"] != "Issued":
         for name in ("minDuration", "maxDuration"):
             if name in action:
                 yield f"{path}.{name}: needs task: Issued"
-        return
-    least = microseconds(action.get("minDuration", "0s"))
-    if least >= microseconds(action.get("maxDuration", "1h")):
-        yield f"{path}.minDuration: must be shorter than maxDuration (1h if not given)"
+    elif "minDuration" in action:
+        least, most = action["minDuration"], action.get("maxDuration", "1h")
+        if microseconds(least) >= microseconds(most):
+            yield f"{path}.minDuration: must be shorter than maxDuration, which is {most}"
 
 
-def _more_than_nothing(spec: Mapping[str, Any]) -> Iterator[str]:
-    """Times that may not be 0: a budget's, a token's, a session's."""
-    times = {f"limits.{name}.per": spec["limits"][name]["per"] for name in spec["limits"]}
-    times |= {f"auth.{name}": spec["auth"][name] for name in ("tokenTTL", "refreshTTL")}
+def _rule_faults(spec: Mapping[str, Any]) -> Iterator[str]:
+    """The CEL rules of the CRD."""
     for index, action in enumerate(spec["actions"]):
-        if "limit" in action:
-            times[f"actions[{index}].limit.per"] = action["limit"]["per"]
-    for name, value in times.items():
-        if microseconds(value) < 1000:
-            yield f"spec.{name}: must be 1ms or more"
-    if microseconds(spec["auth"]["tokenTTL"]) < 1_000_000:
-        yield "spec.auth.tokenTTL: must be 1s or more"
+        yield from _action_faults(action, f"spec.actions[{index}]")
+    auth = spec["auth"]
+    if microseconds(auth["tokenTTL"]) > microseconds(auth["refreshTTL"]):
+        why = "a token does not outlive its session"
+        yield f"spec.auth.tokenTTL: must not be longer than refreshTTL: {why}"
+    for role in ("gateway", "worker", "broadcaster"):
+        scaling = spec[role]["autoscaling"]
+        if scaling["minReplicas"] > scaling["maxReplicas"]:
+            yield f"spec.{role}.autoscaling.minReplicas: must not be more than maxReplicas"
+    exposure = spec["exposure"]
+    if exposure["type"] in ("Ingress", "HTTPRoute") and "host" not in exposure:
+        yield f"spec.exposure.host: is required for type {exposure['type']}"
 
 
-def _issuer_faults(auth: Mapping[str, Any]) -> Iterator[str]:
-    issuer = urlsplit(auth["oidc"]["issuer"]) if "oidc" in auth else None
-    if issuer and issuer.scheme != "https" and issuer.hostname not in LOOPBACK:
-        yield "spec.auth.oidc.issuer: must be https (http is for this machine only)"
+def defaults(spec: Any) -> Any:
+    """The spec as the API server stores it."""
+    return schema.filled(spec, _spec_schema())
 
 
-def _all_faults(manifest: Mapping[str, Any]) -> Iterator[str]:
-    for field, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
-        if manifest.get(field) != expected:
-            yield f"{field}: must be {expected}"
-    metadata = manifest.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    if not isinstance(name, str) or _NAME.fullmatch(name) is None:
-        yield "metadata.name: must be 1 to 53 small letters, digits and -, as in arcade"
-    known = {**schema()["properties"], "metadata": _METADATA}
-    found = list(faults(dict(manifest), {**schema(), "properties": known}, ""))
-    yield from (fault.removeprefix(".") for fault in found)
-    if not found:
-        spec = manifest["spec"]
-        for index, action in enumerate(spec["actions"]):
-            yield from _action_faults(action, f"spec.actions[{index}]")
-        yield from _more_than_nothing(spec)
-        yield from _issuer_faults(spec["auth"])
+def faults(manifest: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a manifest whose defaults are filled, each as `path: what to do`."""
+    root = {
+        "type": "object",
+        "required": ["apiVersion", "kind", "metadata", "spec"],
+        "properties": {**_HEAD, "spec": _spec_schema()},
+    }
+    found = islice(schema.faults(dict(manifest), root, ""), MOST_FAULTS)
+    return [fault.removeprefix(".") for fault in found] or list(_rule_faults(manifest["spec"]))
 
 
 def document(text: str) -> dict[str, Any]:
     """The manifest with its defaults filled. Raises ManifestError with every fault."""
     manifest = _read(text)
     manifest.pop("status", None)
-    spec = filled(manifest.get("spec"), schema()["properties"]["spec"])
-    whole: dict[str, Any] = {**manifest, "spec": spec}
-    found = sorted(set(_all_faults(whole)))
+    if manifest.get("spec") is not None:
+        manifest["spec"] = defaults(manifest["spec"])
+    found = faults(manifest)
     if found:
         raise ManifestError("\n".join(found))
-    return whole
+    return manifest
 
 
 def load(text: str) -> Scoreboard:

@@ -52,7 +52,8 @@ _encode = msgspec.json.Encoder().encode
 
 def decode(text: str) -> Message:
     """Raises msgspec.DecodeError or msgspec.ValidationError for what is no message."""
-    return _decoder.decode(text)
+    found: Message = _decoder.decode(text)
+    return found
 
 
 def message(kind: str, **fields: Any) -> bytes:

@@ -7,13 +7,14 @@ for as long as what they signed may live.
 import base64
 import binascii
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from scoreboard_runtime.contract.snapshots import rfc3339
 
 SECRET_BYTES = 32
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class KeyringError(ValueError):
@@ -64,7 +65,7 @@ def _key(entry: _Entry) -> Key:
         raise KeyringError(f"key {entry.kid}: the secret must have {SECRET_BYTES} bytes or more")
     if created.tzinfo is None:
         created = created.replace(tzinfo=UTC)
-    return Key(entry.kid, secret, int(created.timestamp() * 1_000_000))
+    return Key(entry.kid, secret, (created - EPOCH) // timedelta(microseconds=1))
 
 
 def parse(text: str | bytes) -> Keyring:

@@ -19,55 +19,116 @@ class Metric:
     buckets: tuple[float, ...] = ()
 
 
-ACTIONS = Metric("scoreboard_actions_total", COUNTER,
-                 "Actions by what became of them at admission: accepted, rejected or replayed.",
-                 ("action", "outcome"))
-REJECTIONS = Metric("scoreboard_rejections_total", COUNTER,
-                    "Requests rejected by one of the four layers.", ("layer", "code"))
-HTTP_DURATION = Metric("scoreboard_http_request_duration_seconds", HISTOGRAM,
-                       "Time from a request's head to its answer.",
-                       ("route", "method", "status"), LATENCY)
-JOBS = Metric("scoreboard_jobs_total", COUNTER,
-              "Jobs finished: completed, failed, dead (to the dead letters) or repeated "
-              "(delivered again after their commit).", ("outcome",))
-JOB_DURATION = Metric("scoreboard_job_duration_seconds", HISTOGRAM,
-                      "A job's way: admit_to_commit, commit_to_push, admit_to_push.", ("stage",),
-                      LATENCY)
-JOB_RETRIES = Metric("scoreboard_job_retries_total", COUNTER,
-                     "Batches tried again after an error that may pass.")
+ACTIONS = Metric(
+    "scoreboard_actions_total",
+    COUNTER,
+    "Actions by what became of them at admission: accepted, rejected or replayed.",
+    ("action", "outcome"),
+)
+REJECTIONS = Metric(
+    "scoreboard_rejections_total",
+    COUNTER,
+    "Requests rejected by one of the four layers.",
+    ("layer", "code"),
+)
+HTTP_DURATION = Metric(
+    "scoreboard_http_request_duration_seconds",
+    HISTOGRAM,
+    "Time from a request's head to its answer.",
+    ("route", "method", "status"),
+    LATENCY,
+)
+JOBS = Metric(
+    "scoreboard_jobs_total",
+    COUNTER,
+    "Jobs finished: completed, failed, dead (to the dead letters) or repeated "
+    "(delivered again after their commit).",
+    ("outcome",),
+)
+JOB_DURATION = Metric(
+    "scoreboard_job_duration_seconds",
+    HISTOGRAM,
+    "A job's way: admit_to_commit, commit_to_push, admit_to_push.",
+    ("stage",),
+    LATENCY,
+)
+JOB_RETRIES = Metric(
+    "scoreboard_job_retries_total", COUNTER, "Batches tried again after an error that may pass."
+)
 QUEUE_DEPTH = Metric("scoreboard_queue_depth", GAUGE, "Jobs accepted and not finished.")
-QUEUE_OLDEST = Metric("scoreboard_queue_oldest_seconds", GAUGE,
-                      "Age of the oldest job that is not finished; 0 when there is none.")
-DEAD_LETTERS = Metric("scoreboard_dead_letters", GAUGE,
-                      "Jobs set aside with a reason, to be redriven.")
-DB_TRANSACTION = Metric("scoreboard_db_transaction_duration_seconds", HISTOGRAM,
-                        "One transaction of a batch of jobs, from BEGIN to COMMIT.", (), LATENCY)
-DB_ERRORS = Metric("scoreboard_db_errors_total", COUNTER,
-                   "Failed database calls: transient (tried again) or permanent.", ("kind",))
-BATCH_SIZE = Metric("scoreboard_batch_jobs", HISTOGRAM, "Jobs in one transaction.", (),
-                    (1, 2, 5, 10, 25, 50, 100, 200, 400, 800))
-CACHE_REQUESTS = Metric("scoreboard_cache_requests_total", COUNTER,
-                        "Reads of the cache by level (l1, l2, database) and outcome "
-                        "(hit, miss, error).", ("level", "outcome"))
-CONNECTIONS = Metric("scoreboard_connections", GAUGE,
-                     "Sockets, each in one state: connecting, connected, authenticating, "
-                     "authenticated, subscribed.", ("state",))
-FRAMES = Metric("scoreboard_frames_total", COUNTER,
-                "Frames by type and outcome: sent, skipped (a slow consumer gets a later one).",
-                ("type", "outcome"))
-FANOUT = Metric("scoreboard_fanout_seconds", HISTOGRAM,
-                "Writing one frame to every subscriber of a board.", (), LATENCY)
-CLOSES = Metric("scoreboard_socket_closes_total", COUNTER, "Sockets closed by the server.",
-                ("code",))
-DEPENDENCY_UP = Metric("scoreboard_dependency_up", GAUGE,
-                       "1 while the dependency answers: database, queue, cache, "
-                       "identity_provider.", ("dependency",))
-RANK_DRIFT = Metric("scoreboard_rank_drift", GAUGE,
-                    "Players whose standing in Valkey differed from Postgres at the last check.")
-REBUILDS = Metric("scoreboard_standings_rebuilds_total", COUNTER,
-                  "Standings rebuilt in Valkey from Postgres.")
-BUILD_INFO = Metric("scoreboard_build_info", GAUGE, "Always 1; the labels say what runs.",
-                    ("version", "role"))
+QUEUE_OLDEST = Metric(
+    "scoreboard_queue_oldest_seconds",
+    GAUGE,
+    "Age of the oldest job that is not finished; 0 when there is none.",
+)
+DEAD_LETTERS = Metric(
+    "scoreboard_dead_letters", GAUGE, "Jobs set aside with a reason, to be redriven."
+)
+DB_TRANSACTION = Metric(
+    "scoreboard_db_transaction_duration_seconds",
+    HISTOGRAM,
+    "One transaction of a batch of jobs, from BEGIN to COMMIT.",
+    (),
+    LATENCY,
+)
+DB_ERRORS = Metric(
+    "scoreboard_db_errors_total",
+    COUNTER,
+    "Failed database calls: transient (tried again) or permanent.",
+    ("kind",),
+)
+BATCH_SIZE = Metric(
+    "scoreboard_batch_jobs",
+    HISTOGRAM,
+    "Jobs in one transaction.",
+    (),
+    (1, 2, 5, 10, 25, 50, 100, 200, 400, 800),
+)
+CACHE_REQUESTS = Metric(
+    "scoreboard_cache_requests_total",
+    COUNTER,
+    "Reads of the cache by level (l1, l2, database) and outcome (hit, miss, error).",
+    ("level", "outcome"),
+)
+CONNECTIONS = Metric(
+    "scoreboard_connections",
+    GAUGE,
+    "Sockets, each in one state: connecting, connected, authenticating, authenticated, subscribed.",
+    ("state",),
+)
+FRAMES = Metric(
+    "scoreboard_frames_total",
+    COUNTER,
+    "Frames by type and outcome: sent, skipped (a slow consumer gets a later one).",
+    ("type", "outcome"),
+)
+FANOUT = Metric(
+    "scoreboard_fanout_seconds",
+    HISTOGRAM,
+    "Writing one frame to every subscriber of a board.",
+    (),
+    LATENCY,
+)
+CLOSES = Metric(
+    "scoreboard_socket_closes_total", COUNTER, "Sockets closed by the server.", ("code",)
+)
+DEPENDENCY_UP = Metric(
+    "scoreboard_dependency_up",
+    GAUGE,
+    "1 while the dependency answers: database, queue, cache, identity_provider.",
+    ("dependency",),
+)
+RANK_DRIFT = Metric(
+    "scoreboard_rank_drift",
+    GAUGE,
+    "Players whose standing in Valkey differed from Postgres at the last check.",
+)
+REBUILDS = Metric(
+    "scoreboard_standings_rebuilds_total", COUNTER, "Standings rebuilt in Valkey from Postgres."
+)
+BUILD_INFO = Metric(
+    "scoreboard_build_info", GAUGE, "Always 1; the labels say what runs.", ("version", "role")
+)
 
 METRICS: tuple[Metric, ...] = (
     ACTIONS, REJECTIONS, HTTP_DURATION, JOBS, JOB_DURATION, JOB_RETRIES, QUEUE_DEPTH,

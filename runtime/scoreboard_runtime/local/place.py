@@ -29,8 +29,14 @@ class Place:
     def __init__(self, folder: Path, *, ephemeral: bool) -> None:
         self.folder = folder.resolve()
         self.ephemeral = ephemeral
-        self.sockets: Path | None = None
+        self._sockets: Path | None = None
         self.lock = -1
+
+    @property
+    def sockets(self) -> Path:
+        """A folder for unix sockets; there is one once the place is taken."""
+        assert self._sockets is not None
+        return self._sockets
 
     @property
     def logs(self) -> Path:
@@ -69,7 +75,7 @@ class Place:
                 time.sleep(0.05)  # children of an instance that was killed are ending
         os.ftruncate(self.lock, 0)
         os.pwrite(self.lock, str(os.getpid()).encode(), 0)
-        self.sockets = self._short_folder()
+        self._sockets = self._short_folder()
 
     def _short_folder(self) -> Path:
         """A folder for sockets with a short path, ours alone, the same at every start."""
@@ -104,9 +110,9 @@ class Place:
 
     def leave(self) -> None:
         """Gives the lock back; an ephemeral folder goes."""
-        if self.sockets is not None:
-            shutil.rmtree(self.sockets, ignore_errors=True)
+        if self._sockets is not None:
+            shutil.rmtree(self._sockets, ignore_errors=True)
         if self.lock >= 0:
             os.close(self.lock)
-        if self.ephemeral and self.sockets is not None:
+        if self.ephemeral and self._sockets is not None:
             shutil.rmtree(self.folder, ignore_errors=True)

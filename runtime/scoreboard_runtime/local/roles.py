@@ -1,4 +1,4 @@
-"""The three roles as processes, with sockets that outlive them: a role that dies loses no caller."""
+"""The three roles as processes, with sockets that outlive them: a death loses no caller."""
 
 import os
 import socket

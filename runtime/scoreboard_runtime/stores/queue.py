@@ -172,7 +172,11 @@ class Queue:
 
     async def charge(self, address: str, halved: bool = False) -> Charge:
         """Charges the global and the address budget. Raises StoreUnavailable."""
-        budgets = (pair(self._board.global_limit, halved=halved), pair(self._board.address_limit), 1)
+        budgets = (
+            pair(self._board.global_limit, halved=halved),
+            pair(self._board.address_limit),
+            1,
+        )
         keys = (self._global, self.keys.address_limit(address))
         code, wait, remaining, reset = await self._call("charge", keys, _encode(budgets))
         refused = None if code == b"OK" else _text(code)

@@ -68,7 +68,9 @@ class Standings:
         self._keys = keys
         self._epochs: dict[tuple[str, str], str] = {}
 
-    async def _read(self, name: str, board: Board, window: str, *args: Any) -> tuple[str, list[Any]]:
+    async def _read(
+        self, name: str, board: Board, window: str, *args: Any
+    ) -> tuple[str, list[Any]]:
         """Epoch and reply of a reading function. Raises StandingsLost, StoreUnavailable."""
         epoch = self._epochs.get((board.name, window), "")
         for _ in range(3):
@@ -107,9 +109,7 @@ class Standings:
         )
         return Page(snapshot, revision)
 
-    async def _page_from_postgres(
-        self, board: Board, window: str, offset: int, limit: int
-    ) -> Page:
+    async def _page_from_postgres(self, board: Board, window: str, offset: int, limit: int) -> Page:
         rows = await self._database.fetch("standings_page", offset, limit)
         total = await self._database.fetchrow("standings_total")
         assert total is not None

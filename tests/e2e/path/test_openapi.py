@@ -18,8 +18,12 @@ async def test_schemathesis_finds_no_500_and_nothing_undescribed(tmp_path: Path)
         code, said = await schemathesis(instance, ann.session["token"])
 
         assert code == 0, said[-6000:]
-        assert await instance.metric("gateway", "scoreboard_http_request_duration_seconds_count") > 300
-        errors = [line for line in instance.log("gateway") if line["level"] in ("error", "critical")]
+        assert (
+            await instance.metric("gateway", "scoreboard_http_request_duration_seconds_count") > 300
+        )
+        errors = [
+            line for line in instance.log("gateway") if line["level"] in ("error", "critical")
+        ]
         assert errors == []
 
 

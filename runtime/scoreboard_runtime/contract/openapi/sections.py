@@ -49,7 +49,7 @@ def bounds(schema: Json) -> str:
     ):
         if least in schema and most in schema:
             said.append(f"{schema[least]} to {schema[most]}{what}")
-        elif least in schema and schema[least]:
+        elif schema.get(least):
             said.append(f"{schema[least]}{what} or more")
         elif most in schema:
             said.append(f"{schema[most]}{what} at most")

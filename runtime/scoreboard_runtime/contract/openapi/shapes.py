@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-MAX_SCORE = 2**53 - 1
+from scoreboard_runtime.contract.board import MAX_SCORE
+
 
 Id = Annotated[str, Meta(min_length=1, examples=["019ab3f0-5c1e-7000-8003-5d1f0a9c3e77"])]
 Time = Annotated[

@@ -1,88 +1,154 @@
-// The browser's side of the connection: the same states as the server's (contract, section 1.4).
-// While there is no socket, the board is polled; what was seen before is never shown again.
+// The browser's end of the socket (contract, section 1.4): it connects, proves who it is,
+// subscribes, resumes; while there is no socket it asks for the standings by HTTP.
 
-const STATES = ["Disconnected", "Connecting", "Connected", "Authenticating", "Authenticated", "Subscribed"];
-const LONGEST = 10_000;
-const NEEDS_SOMETHING_NEW = new Set([4400, 4401, 4403]);
+import {
+  AUTHENTICATED, AUTHENTICATING, CONNECTED, CONNECTING, DISCONNECTED, SUBSCRIBED,
+  after, backoff, isNew, may,
+} from "/page/states.js";
 
+const POLL_EVERY = 2000;
+const HANDSHAKE_WITHIN = 10_000;
+const PING_EVERY = 20_000;
+
+function socketAddress(url) {
+  const address = new URL(url, location.href);
+  if (address.protocol.startsWith("http")) {
+    address.protocol = address.protocol.replace("http", "ws");
+  }
+  return address;
+}
+
+// Events: state {state, why, retryAt}, standings, user, job, ended (the session's end).
 export class Connection extends EventTarget {
-  constructor(url, board) {
+  // `token` answers a good token, or null for somebody without a session.
+  constructor({ url, board, token }) {
     super();
-    this.url = new URL(url, location.href);
-    if (this.url.protocol.startsWith("http")) this.url.protocol = this.url.protocol.replace("http", "ws");
+    this.url = socketAddress(url);
     this.board = board;
-    this.state = STATES[0];
+    this.token = token;
+    this.state = DISCONNECTED;
+    this.socket = null;
     this.failures = 0;
-    this.token = null;
-    this.seen = {};
+    this.seen = null;
+    this.resume = null;
+    this.attempt = 0;
+    addEventListener("online", () => this.state === DISCONNECTED && this.open());
   }
 
   emit(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
 
-  become(state) { this.state = state; this.emit("state", state); }
+  become(state, more = {}) {
+    if (!may(this.state, state)) throw new Error(`${this.state} never becomes ${state}`);
+    this.state = state;
+    this.emit("state", { state, ...more });
+  }
 
-  open(token = this.token) {
-    this.token = token;
-    clearTimeout(this.timer);
-    if (this.socket) { this.socket.onclose = null; this.socket.close(1000); }
-    this.become("Connecting");
+  async open() {
+    const attempt = ++this.attempt;
+    this.drop();
+    this.become(CONNECTING);
+    this.poll();
+    let token = null;
+    try { token = await this.token(); } catch { /* the session is gone: watch without one */ }
+    if (attempt !== this.attempt) return;
     const socket = this.socket = new WebSocket(this.url, "scoreboard.v1");
-    socket.onopen = () => this.opened();
-    socket.onmessage = (event) => this.received(JSON.parse(event.data));
-    socket.onclose = (event) => this.closed(event);
+    this.deadline = setTimeout(() => socket.close(), HANDSHAKE_WITHIN);
+    socket.onopen = () => this.opened(token);
+    socket.onmessage = (event) => this.received(JSON.parse(event.data), token);
+    socket.onclose = (event) => this.closed(event.code);
   }
 
-  send(message) { if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message)); }
-
-  opened() {
-    this.become("Connected");
-    if (this.token) { this.become("Authenticating"); this.send({ type: "authenticate", token: this.token }); }
-    else this.subscribe();
+  drop() {
+    for (const timer of [this.retry, this.deadline]) clearTimeout(timer);
+    clearInterval(this.pinging);
+    if (this.socket) {
+      this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
+      this.socket.close(1000);
+      this.socket = null;
+    }
+    if (this.state !== DISCONNECTED) this.become(DISCONNECTED, { why: "reconnecting" });
   }
 
-  subscribe() {
-    const since = this.seen.epoch ? { since: { epoch: this.seen.epoch, sequence: this.seen.sequence } } : {};
-    this.send({ type: "subscribe", channel: "scoreboard", board: this.board, ...since });
-    if (this.token) this.send({ type: "subscribe", channel: "user" });
+  send(message) { this.socket.send(JSON.stringify(message)); }
+
+  opened(token) {
+    this.become(CONNECTED);
+    if (token === null) { this.subscribe("scoreboard"); return; }
+    this.become(AUTHENTICATING);
+    this.send({ type: "authenticate", token });
+  }
+
+  subscribe(channel) {
+    if (channel === "user") { this.send({ type: "subscribe", channel }); return; }
+    const since = this.resume ? { since: this.resume } : {};
+    this.send({ type: "subscribe", channel, board: this.board, ...since });
   }
 
   received(frame) {
     switch (frame.type) {
-      case "authenticated": this.become("Authenticated"); this.subscribe(); break;
-      case "subscribed":
-        this.failures = 0;
-        this.become("Subscribed");
-        if (frame.channel === "scoreboard") this.show(frame.snapshot); else this.emit("user", frame.snapshot);
+      case "authenticated":
+        this.become(AUTHENTICATED);
+        this.subscribe("scoreboard");
+        this.subscribe("user");
         break;
+      case "subscribed": this.subscribed(frame); break;
       case "scoreboard_updated": this.show(frame); break;
       case "user_score_updated": this.emit("user", frame); break;
       case "job_finished": this.emit("job", frame); break;
-      case "session_ended": this.token = null; this.emit("ended", frame.reason); break;
+      case "session_ended": this.emit("ended", frame.reason); break;
     }
   }
 
-  show(snapshot) {
-    if (snapshot.epoch === this.seen.epoch && snapshot.sequence < this.seen.sequence) return;
+  subscribed(frame) {
+    clearTimeout(this.deadline);
+    this.failures = 0;
+    this.become(SUBSCRIBED);
+    clearInterval(this.pinging);
+    this.pinging = setInterval(() => this.send({ type: "ping", id: "page" }), PING_EVERY);
+    if (frame.channel === "scoreboard") this.show(frame.snapshot, true);
+    else this.emit("user", frame.snapshot);
+  }
+
+  show(snapshot, whole = false) {
+    this.resume = { epoch: snapshot.epoch, sequence: snapshot.sequence };
+    this.update(snapshot, whole);
+  }
+
+  // A snapshot heals: it is shown even when its version was seen. Nothing goes back in time.
+  update(snapshot, whole) {
+    const older = this.seen !== null && snapshot.epoch === this.seen.epoch
+      && snapshot.sequence < this.seen.sequence;
+    if (older || (!whole && !isNew(snapshot, this.seen))) return;
     this.seen = { epoch: snapshot.epoch, sequence: snapshot.sequence };
     this.emit("standings", snapshot);
   }
 
-  closed(event) {
-    if (NEEDS_SOMETHING_NEW.has(event.code)) this.token = null;
-    this.become("Disconnected");
-    this.failures += 1;
-    const bound = Math.min(LONGEST, 250 * 2 ** Math.min(this.failures, 8));
-    this.timer = setTimeout(() => this.open(), bound * (0.5 + Math.random() / 2));
+  closed(code) {
+    clearTimeout(this.deadline);
+    clearInterval(this.pinging);
+    this.socket = null;
+    const next = after(code);
+    if (next === "token") this.emit("ended", "invalid");
+    if (next === "stop") {
+      this.become(DISCONNECTED, { why: `the server closed with ${code}` });
+    } else {
+      const wait = backoff(this.failures++, Math.random());
+      this.become(DISCONNECTED, { why: `closed with ${code}`, retryAt: Date.now() + wait });
+      this.retry = setTimeout(() => this.open(), wait);
+    }
     this.poll();
   }
 
   async poll() {
-    if (this.state === "Subscribed") return;
-    try {
-      const answer = await fetch(`/api/scoreboard?board=${encodeURIComponent(this.board)}`);
-      if (answer.ok && this.state !== "Subscribed") this.emit("standings", await answer.json());
-    } catch { /* the next one may get through */ }
     clearTimeout(this.polling);
-    this.polling = setTimeout(() => this.poll(), 2000);
+    if (this.state === SUBSCRIBED) return;
+    this.polling = setTimeout(() => this.poll(), POLL_EVERY);
+    try {
+      const token = await this.token();
+      const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
+      const path = `/api/scoreboard?board=${encodeURIComponent(this.board)}`;
+      const answer = await fetch(path, { headers });
+      if (answer.ok && this.state !== SUBSCRIBED) this.update(await answer.json(), true);
+    } catch { /* the next one may get through */ }
   }
 }

@@ -1,37 +1,105 @@
 // A guest who registers, logs in and signs actions as any client does (contract, section 1.2).
 
 const text = new TextEncoder();
-const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const hex = (bytes) =>
+  [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 const random = (count) => hex(crypto.getRandomValues(new Uint8Array(count)));
+const EXECUTE = "/api/actions/execute";
+const MARGIN = 30_000; // a token this near its end is refreshed first
+const STORED = "scoreboard guest";
 
-export const EXECUTE = "/api/actions/execute";
 export const canSign = () => Boolean(globalThis.crypto?.subtle);
 
 async function post(path, body, headers = {}) {
-  const answer = await fetch(path, { method: "POST", body, headers: { "Content-Type": "application/json", ...headers } });
+  const answer = await fetch(path, {
+    method: "POST", body, headers: { "Content-Type": "application/json", ...headers },
+  });
   const value = answer.status === 204 ? {} : await answer.json();
   return { status: answer.status, headers: answer.headers, body: value };
 }
 
+class Refused extends Error {}
+
+function good(reply, status) {
+  if (reply.status !== status) throw new Refused(`${reply.body.code}: ${reply.body.detail}`);
+  return reply.body;
+}
+
+function stored() {
+  try { return JSON.parse(sessionStorage.getItem(STORED)); } catch { return null; }
+}
+
 export class Player {
-  async start() {
-    const known = JSON.parse(sessionStorage.getItem("guest") ?? "null");
-    this.guest = known ?? { username: `guest-${random(3)}`, password: random(16) };
-    if (!known) {
-      const made = await post("/api/auth/register", JSON.stringify(this.guest));
-      if (made.status !== 201) throw new Error(made.body.detail);
-      sessionStorage.setItem("guest", JSON.stringify(this.guest));
-    }
-    const login = await post("/api/auth/login", JSON.stringify(this.guest));
-    if (login.status !== 200) { sessionStorage.removeItem("guest"); throw new Error(login.body.detail); }
-    this.session = login.body;
-    const raw = atob(login.body.session.signingKey.replace(/-/g, "+").replace(/_/g, "/"));
-    const bytes = Uint8Array.from(raw, (c) => c.charCodeAt(0));
-    this.key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  constructor() {
+    this.guest = stored();
+    this.session = null;
+    this.ahead = 0; // how far the server's clock is ahead of ours
+    this.starting = null;
+  }
+
+  get name() { return this.guest?.username ?? null; }
+  get roles() { return this.session?.user.roles ?? []; }
+
+  // Registers once, logs in, and keeps the session good; several callers share one attempt.
+  start() {
+    this.starting ??= this.open().finally(() => { this.starting = null; });
+    return this.starting;
+  }
+
+  async open() {
+    if (this.session && Date.parse(this.session.expiresAt) - Date.now() - this.ahead > MARGIN) return;
+    if (this.session && await this.refresh()) return;
+    if (this.guest === null) await this.register();
+    const reply = await post("/api/auth/login", JSON.stringify(this.guest));
+    if (reply.body.code === "INVALID_CREDENTIALS") this.forget(); // a board that begins anew
+    await this.take(reply);
+  }
+
+  async register() {
+    const guest = { username: `guest-${random(3)}`, password: random(16) };
+    good(await post("/api/auth/register", JSON.stringify(guest)), 201);
+    this.guest = guest;
+    sessionStorage.setItem(STORED, JSON.stringify(guest));
+  }
+
+  forget() {
+    this.guest = this.session = null;
+    sessionStorage.removeItem(STORED);
+  }
+
+  async refresh() {
+    const body = JSON.stringify({ refreshToken: this.session.refreshToken });
+    this.session = null; // the refresh token is spent, whatever the answer is
+    const reply = await post("/api/auth/refresh", body);
+    if (reply.status === 200) await this.take(reply);
+    return reply.status === 200;
+  }
+
+  async take(reply) {
+    const session = good(reply, 200);
+    this.learnTime(reply);
+    const base64 = session.session.signingKey.replace(/-/g, "+").replace(/_/g, "/");
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const algorithm = { name: "HMAC", hash: "SHA-256" };
+    this.key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"]);
+    this.session = session;
+  }
+
+  learnTime(reply) {
+    const theirs = Date.parse(reply.headers.get("Date"));
+    // Date has whole seconds: less than two of them are no difference.
+    if (theirs) this.ahead = Math.abs(theirs - Date.now()) < 2000 ? 0 : theirs - Date.now();
+  }
+
+  // A token for the socket, null for who never played.
+  async token() {
+    if (this.session === null) return null;
+    await this.start();
+    return this.session?.token ?? null;
   }
 
   async signed(body) {
-    const timestamp = String(Date.now());
+    const timestamp = String(Date.now() + this.ahead);
     const nonce = random(16);
     const digest = hex(await crypto.subtle.digest("SHA-256", text.encode(body)));
     const message = ["v1", "POST", EXECUTE, timestamp, nonce, digest].join("\n");
@@ -43,16 +111,27 @@ export class Player {
   }
 
   async act(action, data) {
+    await this.start();
     const body = JSON.stringify(data ? { action, data } : { action });
+    const reply = await post(EXECUTE, body, await this.signed(body));
+    const { code } = reply.body;
+    if (code === "STALE_REQUEST") this.learnTime(reply);
+    else if (code === "INVALID_TOKEN") this.session = null;
+    else return reply;
+    await this.start();
     return post(EXECUTE, body, await this.signed(body));
   }
 
-  // A forged signature and a replayed nonce: what the server says to each.
+  // What the server says to a forged signature, and to a request that is sent again.
   async cheat(action, data) {
+    await this.start();
     const body = JSON.stringify(data ? { action, data } : { action });
+    const forged = { ...await this.signed(body), "X-Signature": `v1=${random(32)}` };
+    const answers = [["a forged signature", await post(EXECUTE, body, forged)]];
     const headers = await this.signed(body);
-    const forged = await post(EXECUTE, body, { ...headers, "X-Signature": `v1=${"0".repeat(64)}` });
-    await post(EXECUTE, body, headers);
-    return [["forged signature", forged], ["replayed request", await post(EXECUTE, body, headers)]];
+    const honest = await post(EXECUTE, body, headers);
+    answers.push(["an honest request", honest]);
+    if (honest.status === 202) answers.push(["the same once more", await post(EXECUTE, body, headers)]);
+    return answers;
   }
 }

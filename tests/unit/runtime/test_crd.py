@@ -1,0 +1,229 @@
+"""contract/crd.py and schema.py: a manifest is filled, and every fault is named with its place."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.runtime.manifests import RIGHT, WRONG, a_manifest, an_action
+
+from scoreboard_runtime.contract import crd, schema
+
+JUDGED = {
+    "type", "properties", "required", "additionalProperties", "items", "enum", "pattern",
+    "default", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems",
+    "minProperties", "maxProperties", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
+    "x-kubernetes-int-or-string",
+}  # fmt: skip
+# What says nothing more here: of the union in points, keywords that no text, list or boolean meets.
+SILENT = {
+    "description", "format", "not", "anyOf", "multipleOf", "x-kubernetes-validations",
+    "x-kubernetes-preserve-unknown-fields",
+}  # fmt: skip
+
+
+def judged(document: dict[str, Any]) -> list[str]:
+    try:
+        crd.load(json.dumps(document))
+    except crd.ManifestError as error:
+        return str(error).splitlines()
+    return []
+
+
+def said(text: str) -> str:
+    with pytest.raises(crd.ManifestError) as caught:
+        crd.load(text)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("change", RIGHT.values(), ids=RIGHT)
+def test_a_right_manifest_is_accepted(change):
+    assert judged(a_manifest(change)) == []
+
+
+@pytest.mark.parametrize(("change", "place"), WRONG.values(), ids=WRONG)
+def test_a_fault_is_named_with_its_place(change, place):
+    assert any(line.startswith(f"{place}: ") for line in judged(a_manifest(change)))
+
+
+def test_every_fault_is_named_at_once():
+    change = "boards: [{name: main, size: 0}]\nactions: [{name: Go, points: x}]\nauht: {}"
+
+    assert [line.split(":")[0] for line in judged(a_manifest(change))] == [
+        "spec.boards[0].size",
+        "spec.actions[0].name",
+        "spec.actions[0].points",
+        "spec.auht",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "advice"),
+    [
+        ("acitons: 5", "spec.acitons: there is no such field; did you mean actions?"),
+        ("boards: [{name: a, size: 0}]", "spec.boards[0].size: must be from 1 to 100, not 0"),
+        ("boards: []", "spec.boards: must have 1 entry, not 0"),
+        ("version: 0.1", "spec.version: must be a text, not 0.1; write it in quotes"),
+        ("database: {}", "exactly one of managed, secretRef, cloudNativePG"),
+        ("security: {signing: required}", "not 'required'; did you mean Required?"),
+        ("actions: [{name: go, points: []}]", "must be a whole number or {field, each, max}"),
+        (an_action("cooldown: soon"), "as in 10s"),
+        (an_action("roles: [a, a]"), "'a' is there already; take another name"),
+        ("auth: {tokenTTL: 2d, refreshTTL: 1d}", "a token does not outlive its session"),
+    ],
+)
+def test_a_fault_says_what_to_do(change, advice):
+    assert any(advice in line for line in judged(a_manifest(change)))
+
+
+@pytest.mark.parametrize("name", ["", "Arcade", "1a", "a.b", "a-", "a" * 54, 5, None])
+def test_a_name_that_no_service_can_have_is_refused(name):
+    assert any(line.startswith("metadata.name: ") for line in judged(a_manifest(name=name)))
+
+
+@pytest.mark.parametrize("field", ["apiVersion", "kind", "metadata", "spec"])
+@pytest.mark.parametrize("value", [None, "x", 5, []])
+def test_a_head_of_another_kind_is_refused(field, value):
+    assert any(line.startswith(field) for line in judged({**a_manifest(), field: value}))
+
+
+def test_what_the_api_server_adds_to_a_manifest_is_no_fault():
+    document = a_manifest()
+    document["metadata"] |= {"uid": "5", "generation": 1, "labels": {"a": "b"}, "managedFields": []}
+    document["status"] = {"observedGeneration": 5}
+
+    assert judged(document) == []
+
+
+def test_defaults_are_those_of_the_api_server():
+    spec = crd.document(json.dumps(a_manifest()))["spec"]
+
+    assert spec["boards"][0] == {
+        "name": "main",
+        "size": 10,
+        "order": "Descending",
+        "aggregate": "Sum",
+        "ties": "FirstToReach",
+        "visibility": "Public",
+        "window": {"type": "AllTime"},
+    }
+    assert spec["actions"][0] == {"name": "go", "points": 1, "repeat": "Unlimited", "task": "None"}
+    assert spec["limits"]["user"] == {"count": 60, "per": "1m"}
+    assert spec["worker"]["autoscaling"]["targetQueueLag"] == 500
+    assert "database" not in spec
+
+
+def test_filling_changes_neither_what_is_given_nor_what_is_filled_already():
+    given_spec = a_manifest(RIGHT["measured points"])["spec"]
+    before = json.dumps(given_spec)
+
+    once = crd.defaults(given_spec)
+
+    assert json.dumps(given_spec) == before
+    assert crd.defaults(once) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        pytest.param("", "found nothing", id="nothing"),
+        pytest.param("5", "found 5", id="a number"),
+        pytest.param("{}\n---\n{}", "found an object, an object", id="two documents"),
+        pytest.param("a: 1\nb: 2\na: 3", "line 3: a is given twice", id="a name twice"),
+        pytest.param('{"a": 1, "a": 2}', "a is given twice", id="a name twice in JSON"),
+        pytest.param("a: &x [1]\nb: *x", "aliases", id="an alias"),
+        pytest.param("a: &a {<<: *a}", "aliases", id="an alias to itself"),
+        pytest.param("? [1]\n: 2", "a list is no name", id="a list as a name"),
+        pytest.param("1: 2", "1 is no name", id="a number as a name"),
+        pytest.param("a: !!python/object:os.system {}", "not readable", id="an object of Python"),
+        pytest.param("a: [", "not readable", id="half a document"),
+        pytest.param("\0", "not readable", id="a null byte"),
+        pytest.param('{"a": "\\ud800"}', "not readable", id="half a character"),
+        pytest.param("a: 2020-99-99", "not readable", id="a date that is none"),
+        pytest.param("[" * 9999, "nested too deeply", id="deeply nested"),
+        pytest.param('{"a":' * 9999, "nested too deeply", id="deeply nested JSON"),
+        pytest.param(f"a: {'9' * 5000}", "not readable", id="a number of 5,000 digits"),
+        pytest.param(f"a: 0x{'f' * 5000}", "not readable", id="a number of 20,000 bits"),
+        pytest.param("#" * 300_000, "characters at most", id="too long"),
+    ],
+)
+def test_what_is_no_manifest_is_refused_with_its_reason(text, advice):
+    assert advice in said(text)
+
+
+@pytest.mark.parametrize(
+    "value", [".nan", ".inf", "1e400", "1.0", "0b11", "!!float 5", "2020-01-01"]
+)
+def test_what_is_no_whole_number_is_never_taken_for_one(value):
+    text = yaml.safe_dump(a_manifest()).replace("name: main", f"name: main\n    size: {value}")
+
+    if value != "0b11":
+        assert "spec.boards[0].size: must be a whole number" in said(text)
+    else:
+        assert crd.load(text).board.size == 3
+
+
+def test_json_may_be_indented_with_tabs():
+    assert crd.load(json.dumps(a_manifest(), indent="\t")).name == "arcade"
+
+
+def test_thousands_of_faults_are_a_hundred_lines():
+    fields = {f"field{number}": 1 for number in range(5000)}
+    document = a_manifest()
+    document["spec"] |= fields
+
+    assert len(judged(document)) == crd.MOST_FAULTS
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(sorted(crd.whole_schema()["properties"]["spec"]["properties"])), values)
+def test_whatever_a_field_holds_the_answer_is_clear(field, value):
+    lines = judged({**a_manifest(), "spec": {**a_manifest()["spec"], field: value}})
+
+    assert all(line.startswith("spec.") or "not readable" in line for line in lines)
+
+
+def nodes(node: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    yield path, node
+    for name, inner in node.get("properties", {}).items():
+        yield from nodes(inner, f"{path}.{name}")
+    for name in ("items", "additionalProperties"):
+        if name in node:
+            yield from nodes(node[name], f"{path}[]")
+
+
+NODES = dict(nodes(crd.whole_schema()))
+
+
+def test_every_keyword_of_the_schema_is_understood():
+    for path, node in NODES.items():
+        assert not set(node) - JUDGED - SILENT, path
+
+
+def test_every_field_says_what_it_is():
+    assert [path for path, node in NODES.items() if "description" not in node] == [".metadata"]
+
+
+def test_every_default_is_a_right_value():
+    for path, node in NODES.items():
+        if "default" in node:
+            whole = schema.filled(node["default"], node)
+            assert list(schema.faults(whole, node, path)) == []
+
+
+def test_everything_has_a_bound():
+    for path, node in NODES.items():
+        if path.startswith(".spec"):
+            kind = node.get("type")
+            assert kind != "array" or "maxItems" in node, path
+            assert kind != "integer" or {"minimum", "maximum"} <= set(node), path
+            assert kind != "string" or {"enum", "maxLength"} & set(node), path

@@ -3,24 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run setup test unit e2e fmt check bench pictures docs clean
+.PHONY: help run setup test unit e2e fmt check clean
 
 help: ## what each verb does
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-# What pip needs last: a venv that could not be finished is not taken for a whole one.
-$(BIN)/pip:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); $(PYTHON) -m virtualenv -q $(VENV) 2>/dev/null; } || { rm -rf $(VENV); echo "This Python cannot make a virtual environment. Debian: apt install python3-venv"; exit 1; }
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; set PYTHON=/path/to/it"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || $(PYTHON) -m virtualenv -q $(VENV) 2>/dev/null || { rm -rf $(VENV); echo "this Python cannot make a virtual environment: install python3-venv (Debian: apt install python3-venv)"; exit 1; }
 
-$(VENV)/.local: pyproject.toml | $(BIN)/pip
-	@echo "installing into $(VENV) (once; needs the network)"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[local]'
+$(VENV)/.local: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[local]'
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(BIN)/pip
-	@echo "installing into $(VENV) (once; needs the network)"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/.local
 
 run: $(VENV)/.local ## a live board on this machine, with demo players (ARGS adds options)
@@ -38,20 +35,11 @@ e2e: $(VENV)/.dev ## real Postgres, Valkey, processes and browser
 	$(BIN)/python -m pytest tests/e2e $(ARGS)
 
 fmt: $(VENV)/.dev ## format
-	$(BIN)/ruff format . && $(BIN)/ruff check --fix -q .
+	$(BIN)/ruff format -q . && $(BIN)/ruff check --fix -q .
 
 check: $(VENV)/.dev ## format, lint, types, layers, unit tests
 	$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/unit
-
-bench: $(VENV)/.dev ## paired, interleaved ratios against the ceilings of this machine
-	$(BIN)/python -m tests.bench $(ARGS)
-
-pictures: $(VENV)/.dev ## screenshots of the live page for the docs
-	$(BIN)/python docs/pictures/make.py
-
-docs: $(VENV)/.dev ## write docs/reference anew
-	$(BIN)/python docs/reference/make.py
 
 clean: ## remove what was made here, data included
 	rm -rf $(VENV) .scoreboard .pytest_cache .mypy_cache .ruff_cache .hypothesis

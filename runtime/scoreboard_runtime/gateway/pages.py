@@ -17,6 +17,7 @@ from scoreboard_runtime.contract import endpoints
 from scoreboard_runtime.contract.board import Action, Scoreboard
 from scoreboard_runtime.contract.openapi import describe
 from scoreboard_runtime.contract.openapi.docs import docs_page
+from scoreboard_runtime.contract.rejections import REJECTIONS
 
 FOLDER = Path(__file__).parent / "page"
 TYPES = {
@@ -96,6 +97,7 @@ def config(board: Scoreboard, websocket_url: str) -> dict[str, object]:
         "public": board.board.public,
         "actions": [_action(action) for action in board.actions.values()],
         "registrationOpen": board.registration_open,
+        "layers": {row.code: row.layer for row in REJECTIONS.values() if row.layer},
     }
 
 

@@ -10,7 +10,6 @@ from msgspec import Meta
 
 from scoreboard_runtime.contract.board import MAX_SCORE
 
-
 Id = Annotated[str, Meta(min_length=1, examples=["019ab3f0-5c1e-7000-8003-5d1f0a9c3e77"])]
 Time = Annotated[
     str, Meta(extra_json_schema={"format": "date-time"}, examples=["2026-11-23T19:00:00.123Z"])
@@ -191,7 +190,8 @@ class PageAction(msgspec.Struct, rename="camel"):
 
 
 class PageConfig(msgspec.Struct, rename="camel"):
-    """What the live board asks first; `websocketUrl` may be relative to this page."""
+    """What the live board asks first; `websocketUrl` may be relative to this page, `layers` says
+    which layer answers a code."""
 
     name: str
     websocket_url: str
@@ -200,6 +200,7 @@ class PageConfig(msgspec.Struct, rename="camel"):
     public: bool
     actions: list[PageAction]
     registration_open: bool
+    layers: dict[str, str]
 
 
 def batch_answer() -> dict[str, Any]:

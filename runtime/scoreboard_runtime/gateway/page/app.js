@@ -2,109 +2,172 @@
 
 import { Board } from "/page/board.js";
 import { Connection } from "/page/connection.js";
+import { Log } from "/page/log.js";
+import { count, shown } from "/page/numbers.js";
 import { Player, canSign } from "/page/player.js";
 
 const at = (id) => document.getElementById(id);
-const number = new Intl.NumberFormat();
-const config = await (await fetch("/config.json")).json();
-const board = new Board(at("board"));
-const connection = new Connection(config.websocketUrl, config.board);
+const BURST = 20;
+const BUTTONS = ["play", "burst", "cheat"];
+const config = await configuration();
+const board = new Board({ list: at("board"), template: at("row"), news: at("news") });
 const player = new Player();
+const log = new Log(at("log"), config.layers);
+const connection = new Connection({
+  url: config.websocketUrl, board: config.board, token: () => player.token(),
+});
 const ready = new Map(); // action -> when it can be done again
-let started = null;
+let changed = null;
 
-document.title = `${config.name} · Scoreboard`;
-at("name").textContent = config.name;
+async function configuration() {
+  for (;;) {
+    try {
+      const answer = await fetch("/config.json");
+      if (answer.ok) return await answer.json();
+    } catch { /* the server is away: try again */ }
+    at("detail").textContent = "the server does not answer; trying again";
+    await new Promise((resolve) => { setTimeout(resolve, 2000); });
+  }
+}
+
+const why = { state: null };
+
+function tellState() {
+  const wait = why.retryAt ? Math.ceil((why.retryAt - Date.now()) / 1000) : 0;
+  const polling = wait > 0 ? `polling; next try in ${wait} s` : "polling meanwhile";
+  at("pill").title = why.why ?? "";
+  at("detail").textContent = why.state === "Subscribed" ? "live"
+    : why.state === "Disconnected" ? polling : "one moment";
+}
+
+function tellAge() {
+  if (changed === null) return;
+  const seconds = Math.floor((Date.now() - changed) / 1000);
+  at("age").textContent = seconds < 1 ? "now" : seconds < 60 ? `${seconds} s ago`
+    : `${Math.floor(seconds / 60)} min ago`;
+}
 
 connection.addEventListener("state", ({ detail }) => {
-  at("connection").dataset.state = detail;
-  at("connection").textContent = detail;
+  Object.assign(why, { why: "", retryAt: 0 }, detail);
+  at("pill").dataset.state = detail.state;
+  at("state").textContent = detail.state;
+  tellState();
 });
 connection.addEventListener("standings", ({ detail }) => {
-  at("total").textContent = number.format(detail.total);
-  at("sequence").textContent = detail.sequence;
-  at("empty").hidden = detail.entries.length > 0;
+  changed = Date.now();
+  count(at("total"), detail.total);
+  count(at("sequence"), detail.sequence);
+  at("standings").dataset.shown = detail.entries.length ? "rows" : "empty";
   board.show(detail.entries);
+  tellAge();
 });
 connection.addEventListener("user", ({ detail }) => {
-  at("standing").textContent = detail.rank ? `rank ${number.format(detail.rank)} · ${number.format(detail.score)} points` : "no score yet";
+  count(at("score"), detail.score);
+  at("rank").textContent = detail.rank === null ? "–" : `#${shown(detail.rank)}`;
+  if (detail.delta) floatUp(detail.delta);
 });
-connection.addEventListener("job", ({ detail }) => {
-  if (detail.status === "completed") note(true, `+${detail.result.points}`, `${detail.action} counted; you have ${number.format(detail.result.score)}`);
-  else note(false, detail.error?.code ?? "failed", detail.action);
-});
-connection.addEventListener("ended", () => { started = null; at("standing").textContent = "your session ended; play again"; });
+connection.addEventListener("job", ({ detail }) => log.finished(detail));
+connection.addEventListener("ended", () => player.doubt());
+setInterval(() => { tellState(); tellAge(); }, 1000);
 
-function note(good, code, text) {
-  const item = document.createElement("li");
-  item.className = good ? "good" : "bad";
-  const label = document.createElement("code");
-  const rest = document.createElement("span");
-  label.textContent = code;
-  rest.textContent = text;
-  item.append(label, rest);
-  at("log").prepend(item);
-  while (at("log").children.length > 8) at("log").lastChild.remove();
+function floatUp(delta) {
+  const bubble = document.createElement("span");
+  bubble.className = "delta";
+  bubble.textContent = `+${shown(delta)}`;
+  bubble.addEventListener("animationend", () => bubble.remove());
+  setTimeout(() => bubble.remove(), 1500); // where nothing moves there is no end of it
+  at("score").parentElement.append(bubble);
 }
 
-function tell(what, reply) {
-  if (reply.status === 202) note(true, "202", `${what} accepted as job ${reply.body.jobId}`);
-  else note(false, reply.body.code ?? reply.status, `${what}: ${reply.status} ${reply.body.title}. ${reply.body.detail ?? ""}`);
+// The actions that this player may do without a task.
+function playable() {
+  return config.actions.filter((action) => !action.issued
+    && (!action.roles.length || action.roles.some((role) => player.roles.includes(role))));
 }
 
-async function start() {
+const dataOf = (action) =>
+  action.field ? { [action.field]: 1 + Math.floor(Math.random() * 100) } : undefined;
+// What can be done over and over comes first.
+const often = () => {
+  const [first] = playable().sort((one, other) =>
+    one.once - other.once || one.cooldownMs - other.cooldownMs);
+  if (!first) throw new Error("The catalogue has no action for this player.");
+  return first;
+};
+
+async function join() {
+  const joined = player.session !== null;
   await player.start();
-  at("me").textContent = player.guest.username;
-  board.me = player.session.user.id;
-  connection.open(player.session.token);
+  if (joined) return;
+  at("me").textContent = player.name;
+  at("hint").hidden = true;
+  at("standing").hidden = false;
+  board.claim(player.session.user.id);
+  connection.open();
 }
 
-const open = config.actions.filter((action) => !action.issued);
-const measured = open.find((action) => action.field);
-const dataOf = (action) => action.field ? { [action.field]: 1 + Math.floor(Math.random() * 100) } : undefined;
+function learn(action, reply) {
+  const now = Date.now();
+  const wait = Number(reply.headers.get("Retry-After") ?? 0) * 1000;
+  if (reply.status === 202) ready.set(action.name, action.once ? Infinity : now + action.cooldownMs);
+  else if (reply.body.code === "ALREADY_COMPLETED") ready.set(action.name, Infinity);
+  else if (reply.status === 409) ready.set(action.name, now + wait);
+}
 
 async function play() {
   const now = Date.now();
-  const action = open.find((found) => (ready.get(found.name) ?? 0) <= now) ?? open[0];
-  const reply = await player.act(action.name, dataOf(action));
-  const pause = action.once ? Infinity : action.cooldownMs;
-  const wait = Number(reply.headers.get("Retry-After") ?? 0) * 1000;
-  ready.set(action.name, now + Math.max(action.once ? pause : 0, reply.status === 202 ? pause : wait));
-  tell(action.name, reply);
+  const free = playable().filter((action) => (ready.get(action.name) ?? 0) <= now);
+  const action = free.length ? free[Math.floor(Math.random() * free.length)] : often();
+  const data = dataOf(action);
+  const reply = await player.act(action.name, data);
+  learn(action, reply);
+  log.reply(data ? `${action.name} · ${data[action.field]} ${action.field}` : action.name, reply);
 }
 
 async function burst() {
-  const action = measured ?? open[0];
-  const replies = await Promise.all(Array.from({ length: 20 }, () => player.act(action.name, dataOf(action))));
-  const codes = new Map();
-  for (const reply of replies) codes.set(reply.body.code ?? "202", (codes.get(reply.body.code ?? "202") ?? 0) + 1);
-  note(codes.has("202"), "20×", [...codes].map(([code, times]) => `${times} ${code}`).join(", "));
+  const action = often();
+  const once = () => player.act(action.name, dataOf(action));
+  const replies = await Promise.all(Array.from({ length: BURST }, once));
+  log.burst(`${BURST} × ${action.name}`, replies);
 }
 
 async function cheat() {
-  const action = measured ?? open[0];
-  for (const [what, reply] of await player.cheat(action.name, dataOf(action))) tell(what, reply);
+  const action = often();
+  for (const [what, reply] of await player.cheat(action.name, dataOf(action))) log.reply(what, reply);
 }
 
 function button(id, work) {
   at(id).addEventListener("click", async () => {
     at(id).disabled = true;
     at("trouble").hidden = true;
-    try { await (started ??= start()); await work(); }
+    try { await join(); await work(); }
     catch (error) {
-      started = null;
       at("trouble").hidden = false;
-      at("trouble").textContent = `That did not work: ${error.message}`;
+      at("trouble").textContent = `That did not work. ${error.message}`;
     }
     at(id).disabled = false;
   });
 }
 
+function cannotPlay() {
+  if (!canSign()) {
+    return "Signing needs a secure page: open this one by https or on localhost to play.";
+  }
+  if (!config.registrationOpen) return "Registration is closed here, so guests can only watch.";
+  return config.actions.length ? "" : "The catalogue of this board is empty.";
+}
+
+document.title = `${config.name} · Scoreboard`;
+at("name").textContent = config.name;
+if (player.name) at("me").textContent = player.name;
 button("play", play);
 button("burst", burst);
 button("cheat", cheat);
-if (!canSign() || !config.registrationOpen || !open.length) {
-  for (const id of ["play", "burst", "cheat"]) at(id).disabled = true;
-  at("standing").textContent = canSign() ? "Guests cannot register here." : "Open this page by https or on localhost to play: signing needs a secure page.";
+const obstacle = cannotPlay();
+if (obstacle) at("hint").textContent = obstacle;
+for (const id of BUTTONS) at(id).disabled = Boolean(obstacle);
+if (config.public) connection.open();
+else {
+  at("standings").dataset.shown = "closed";
+  at("detail").textContent = "for signed-in players";
 }
-connection.open();

@@ -1,66 +1,127 @@
 // The standings on screen: rows glide to their new rank, scores count up.
 
-const MEDALS = ["🥇", "🥈", "🥉"];
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const number = new Intl.NumberFormat();
+import { count, shown, still } from "/page/numbers.js";
 
-function row() {
-  const item = document.createElement("li");
-  for (const name of ["rank", "player", "move", "score"]) {
-    const part = document.createElement("span");
-    part.className = name;
-    item.append(part);
-  }
-  item.children[1].dir = "auto";
-  return item;
-}
+const GLIDE_MS = 520;
+const EASE = "cubic-bezier(.2, .8, .2, 1)";
+const MARK_MS = 2200;
+const TELL_EVERY = 10_000;
 
-function count(element, from, to) {
-  element.dataset.value = to;
-  if (calm.matches || from === to || from === undefined) { element.textContent = number.format(to); return; }
-  const start = performance.now();
-  const step = (now) => {
-    if (Number(element.dataset.value) !== to) return;
-    const part = Math.min(1, (now - start) / 500);
-    element.textContent = number.format(Math.round(from + (to - from) * (1 - (1 - part) ** 3)));
-    if (part < 1) requestAnimationFrame(step);
+function row(template) {
+  const item = template.content.firstElementChild.cloneNode(true);
+  const part = (name) => item.querySelector(`.${name}`);
+  return {
+    item, rank: null, score: null, mark: null,
+    place: part("place"), player: part("player"), move: part("move"), points: part("score"),
   };
-  requestAnimationFrame(step);
 }
 
 export class Board {
-  constructor(list) { this.list = list; this.rows = new Map(); this.me = null; }
+  constructor({ list, template, news }) {
+    Object.assign(this, { list, template, news });
+    this.rows = new Map(); // user id -> what is shown of the user
+    this.me = null;
+    this.told = { at: 0, leader: null };
+  }
 
   show(entries) {
-    const before = new Map([...this.rows].map(([id, item]) => [id, item.getBoundingClientRect().top]));
+    const seen = new Map([...this.rows].map(([id, { item }]) => [id, item.getBoundingClientRect()]));
     const kept = new Set(entries.map((entry) => entry.userId));
-    for (const [id, item] of this.rows) if (!kept.has(id)) { item.remove(); this.rows.delete(id); }
-    for (const entry of entries) this.fill(entry);
-    if (!calm.matches) for (const [id, item] of this.rows) this.glide(item, before.get(id));
+    for (const [id, { item }] of this.rows) {
+      if (kept.has(id)) continue;
+      this.rows.delete(id);
+      this.leave(item, seen.get(id));
+    }
+    const most = Math.max(1, ...entries.map((entry) => entry.score));
+    for (const entry of entries) this.fill(entry, entry.score / most);
+    this.order(entries);
+    if (!still() && !document.hidden) {
+      for (const [id, { item }] of this.rows) this.glide(item, seen.get(id));
+    }
+    this.tell(entries[0]);
   }
 
-  fill(entry) {
-    const item = this.rows.get(entry.userId) ?? row();
-    const [rank, player, move, score] = item.children;
-    const old = Number(item.dataset.rank || entry.rank);
+  claim(id) {
+    this.me = id;
+    for (const [other, { item }] of this.rows) item.classList.toggle("mine", other === id);
+  }
+
+  fill(entry, share) {
+    const known = this.rows.get(entry.userId) ?? row(this.template);
+    const { item } = known;
+    this.rows.set(entry.userId, known);
     item.dataset.rank = entry.rank;
     item.classList.toggle("mine", entry.userId === this.me);
-    rank.textContent = MEDALS[entry.rank - 1] ?? entry.rank;
-    rank.toggleAttribute("data-medal", entry.rank <= MEDALS.length);
-    player.textContent = player.title = entry.username;
-    if (old !== entry.rank) {
-      move.textContent = old > entry.rank ? `▲ ${old - entry.rank}` : `▼ ${entry.rank - old}`;
-      move.className = `move ${old > entry.rank ? "up" : "down"}`;
-      setTimeout(() => { move.className = "move"; }, 1500);
+    item.style.setProperty("--share", share.toFixed(4));
+    known.place.textContent = entry.rank;
+    if (known.player.textContent !== entry.username) {
+      known.player.textContent = known.player.title = entry.username;
     }
-    count(score, score.dataset.value === undefined ? undefined : Number(score.dataset.value), entry.score);
-    this.rows.set(entry.userId, item);
-    this.list.append(item);
+    if (known.rank !== null && known.rank !== entry.rank) this.mark(known, known.rank - entry.rank);
+    if (known.score !== null && known.score < entry.score) this.flash(item);
+    known.rank = entry.rank;
+    known.score = entry.score;
+    count(known.points, entry.score);
   }
 
-  glide(item, top) {
-    const now = item.getBoundingClientRect().top;
-    if (top === undefined) item.animate([{ opacity: 0 }, { opacity: 1 }], 400);
-    else if (top !== now) item.animate([{ transform: `translateY(${top - now}px)` }, { transform: "none" }], { duration: 450, easing: "cubic-bezier(.2,.8,.2,1)" });
+  // Only rows that stand in the wrong place are moved: focus and selection stay where they are.
+  order(entries) {
+    let next = this.list.firstElementChild;
+    for (const { userId } of entries) {
+      const { item } = this.rows.get(userId);
+      if (item === next) next = next.nextElementSibling;
+      else this.list.insertBefore(item, next);
+    }
+  }
+
+  mark(known, places) {
+    clearTimeout(known.mark);
+    known.move.textContent = places > 0 ? `▲ ${places}` : `▼ ${-places}`;
+    known.move.className = `move ${places > 0 ? "up" : "down"}`;
+    known.mark = setTimeout(() => known.move.classList.add("old"), MARK_MS);
+  }
+
+  flash(item) {
+    if (still()) return;
+    const glow = item.querySelector(".glow");
+    for (const animation of glow.getAnimations()) animation.cancel();
+    glow.animate([{ opacity: 1 }, { opacity: 0 }], { duration: 900, easing: "ease-out" });
+  }
+
+  // From where the row is seen to where it belongs; a row on its way turns without a jump.
+  glide(item, from) {
+    for (const animation of item.getAnimations()) animation.cancel();
+    if (from === undefined) {
+      const frames = [{ opacity: 0, transform: "translateY(.8rem)" }, { opacity: 1, transform: "none" }];
+      item.animate(frames, { duration: GLIDE_MS, easing: EASE });
+      return;
+    }
+    const way = from.top - item.getBoundingClientRect().top;
+    if (Math.abs(way) < 1) return;
+    const frames = [{ transform: `translateY(${way}px)` }, { transform: "none" }];
+    item.style.zIndex = way > 0 ? 2 : 1; // who rises passes in front
+    const animation = item.animate(frames, { duration: GLIDE_MS, easing: EASE });
+    animation.onfinish = () => { item.style.zIndex = ""; };
+  }
+
+  leave(item, from) {
+    item.remove();
+    if (still() || document.hidden || from === undefined) return;
+    const ghost = item.cloneNode(true);
+    const frame = this.list.getBoundingClientRect();
+    ghost.classList.add("ghost");
+    ghost.setAttribute("aria-hidden", "true");
+    ghost.style.top = `${from.top - frame.top}px`;
+    this.list.parentElement.append(ghost);
+    const frames = [{ opacity: 1 }, { opacity: 0, transform: "translateY(1.2rem)" }];
+    ghost.animate(frames, { duration: 300, easing: "ease-in" }).onfinish = () => ghost.remove();
+  }
+
+  // Ten versions a second are no news: who leads is told, now and then.
+  tell(first) {
+    const now = Date.now();
+    if (!first || first.userId === this.told.leader || now - this.told.at < TELL_EVERY) return;
+    this.told = { at: now, leader: first.userId };
+    this.news.textContent = `${first.username} leads with ${shown(first.score)} points`;
   }
 }

@@ -91,6 +91,9 @@ export class Player {
     if (theirs) this.ahead = Math.abs(theirs - Date.now()) < 2000 ? 0 : theirs - Date.now();
   }
 
+  // The server no longer takes this session's token: the next need refreshes it, or logs in again.
+  doubt() { if (this.session) this.session.expiresAt = new Date(0).toISOString(); }
+
   // A token for the socket, null for who never played.
   async token() {
     if (this.session === null) return null;

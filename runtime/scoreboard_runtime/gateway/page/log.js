@@ -1,0 +1,108 @@
+// What the server said to the demo player, newest first: statuses, codes, layers, outcomes.
+
+import { shown } from "/page/numbers.js";
+
+const MOST = 7;
+const LAYERS = {
+  rate_limit: "layer 1, rate limit",
+  authentication: "layer 2, authentication",
+  signing: "layer 3, signing",
+  zero_trust: "layer 4, zero trust",
+};
+
+function element(name, className, text) {
+  const made = document.createElement(name);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+export class Log {
+  // `layers` says for each code which layer answers it.
+  constructor(list, layers) {
+    this.list = list;
+    this.layers = layers;
+    this.jobs = new Map(); // job id -> the entry that waits for it
+    this.early = new Map(); // jobs that finished before their 202 was read
+  }
+
+  add(kind, title) {
+    const item = element("li", kind, "");
+    const head = element("div", "head", "");
+    head.append(element("strong", "", title));
+    item.append(head, element("p", "said", ""));
+    this.list.prepend(item);
+    while (this.list.children.length > MOST) this.list.lastElementChild.remove();
+    return item;
+  }
+
+  chip(item, className, text) { item.firstElementChild.append(element("span", `chip ${className}`, text)); }
+
+  say(item, text) { item.lastElementChild.textContent = text; }
+
+  code(item, status, problem) {
+    this.chip(item, "status", status);
+    const link = element("a", "chip code", problem.code);
+    link.href = problem.type;
+    item.firstElementChild.append(link);
+    const layer = LAYERS[this.layers[problem.code]];
+    if (layer) this.chip(item, "layer", layer);
+  }
+
+  reply(title, reply, hint = "") {
+    const item = this.add(reply.status === 202 ? "good" : "bad", title);
+    if (reply.status !== 202) {
+      this.code(item, reply.status, reply.body);
+      this.say(item, hint || reply.body.detail);
+      return;
+    }
+    this.chip(item, "status", "202");
+    this.say(item, "Accepted and durable; on its way to your score.");
+    this.await([reply.body.jobId], item, (results) => {
+      const [{ status, result, error }] = results;
+      if (status === "completed") this.say(item, `Counted: +${shown(result.points)} points.`);
+      else { item.className = "bad"; this.say(item, `${error.code}: ${error.detail}`); }
+    });
+  }
+
+  // Many replies as one entry: how many were accepted, and the codes of the rest.
+  burst(title, replies) {
+    const accepted = replies.filter((reply) => reply.status === 202);
+    const item = this.add(accepted.length ? "good" : "bad", title);
+    if (accepted.length) this.chip(item, "status", `${accepted.length} × 202`);
+    const codes = new Map();
+    for (const { status, body } of replies) {
+      if (status !== 202) codes.set(body.code, (codes.get(body.code) ?? 0) + 1);
+    }
+    for (const [code, times] of codes) {
+      const { body } = replies.find((reply) => reply.body.code === code);
+      const link = element("a", "chip code", `${times} × ${code}`);
+      link.href = body.type;
+      item.firstElementChild.append(link);
+    }
+    if (!accepted.length) { this.say(item, replies[0].body.detail); return; }
+    this.say(item, `${accepted.length} accepted; they count one by one.`);
+    this.await(accepted.map((reply) => reply.body.jobId), item, (results) => {
+      const points = results.reduce((sum, { result }) => sum + (result?.points ?? 0), 0);
+      this.say(item, `${results.length} of ${accepted.length} counted: +${shown(points)} points.`);
+    });
+  }
+
+  await(ids, item, heard) {
+    const results = [];
+    const one = (job) => { results.push(job); heard(results); };
+    for (const id of ids) {
+      const job = this.early.get(id);
+      this.early.delete(id);
+      if (job) one(job); else this.jobs.set(id, one);
+    }
+  }
+
+  finished(job) {
+    const waiting = this.jobs.get(job.jobId);
+    this.jobs.delete(job.jobId);
+    if (waiting) waiting(job);
+    else this.early.set(job.jobId, job);
+    if (this.early.size > 200) this.early.delete(this.early.keys().next().value);
+  }
+}

@@ -180,17 +180,6 @@ async def _play(player: Player, seconds: float) -> None:
         await player.execute("level")
 
 
-async def test_a_client_that_does_not_read_slows_nobody(arcade):
-    deaf, socket, ann = await arcade.socket(), await arcade.socket(), await arcade.player()
-    for each in (deaf, socket):
-        await each.send_json({"type": "subscribe", "channel": "scoreboard"})
-    deaf._conn.protocol.pause_reading() if hasattr(deaf, "_conn") else None
-    for _ in range(5):
-        await ann.execute("level")
-        await asyncio.wait_for(socket.receive(), 5)
-    await socket.close()
-
-
 async def test_each_socket_is_counted_in_one_state(arcade):
     async def states(state: str) -> float:
         return await arcade.metric("broadcaster", f'scoreboard_connections{{state="{state}"')

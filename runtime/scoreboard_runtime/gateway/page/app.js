@@ -133,7 +133,9 @@ async function burst() {
 
 async function cheat() {
   const action = often();
-  for (const [what, reply] of await player.cheat(action.name, dataOf(action))) log.reply(what, reply);
+  for (const { what, reply, found } of await player.cheat(action.name, dataOf(action))) {
+    log.reply(what, reply, reply.body.code === found?.code ? found?.hint : "");
+  }
 }
 
 function button(id, work) {

@@ -2,7 +2,7 @@
 
 import { shown } from "/page/numbers.js";
 
-const MOST = 7;
+const MOST = 6;
 const LAYERS = {
   rate_limit: "layer 1, rate limit",
   authentication: "layer 2, authentication",

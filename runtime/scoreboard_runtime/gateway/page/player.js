@@ -125,16 +125,25 @@ export class Player {
     return post(EXECUTE, body, await this.signed(body));
   }
 
-  // What the server says to a forged signature, and to a request that is sent again.
+  // A forged signature, then a request that is sent twice: {what, reply, found} for each, where
+  // `found` explains the code that is expected.
   async cheat(action, data) {
     await this.start();
     const body = JSON.stringify(data ? { action, data } : { action });
     const forged = { ...await this.signed(body), "X-Signature": `v1=${random(32)}` };
-    const answers = [["a forged signature", await post(EXECUTE, body, forged)]];
+    const answers = [{
+      what: "Forged signature", reply: await post(EXECUTE, body, forged),
+      found: { code: "INVALID_SIGNATURE", hint: "Signed without the key. It cost its sender, nobody else." },
+    }];
     const headers = await this.signed(body);
     const honest = await post(EXECUTE, body, headers);
-    answers.push(["an honest request", honest]);
-    if (honest.status === 202) answers.push(["the same once more", await post(EXECUTE, body, headers)]);
+    answers.push({ what: "Honest request", reply: honest });
+    if (honest.status === 202) {
+      answers.push({
+        what: "The same, replayed", reply: await post(EXECUTE, body, headers),
+        found: { code: "REPLAY_ATTACK", hint: "Its nonce is spent, so it counts once." },
+      });
+    }
     return answers;
   }
 }

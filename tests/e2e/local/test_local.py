@@ -108,8 +108,8 @@ async def refused(*arguments: str) -> tuple[int, str]:
         pytest.param(["BAD"], "spec.actions: is required", id="a manifest with a fault"),
         pytest.param(["GOOD", "--ephemeral", "--data-dir", "x"], "leave --data-dir out", id="flags"),
         pytest.param(["GOOD", "--cache-url", "redis://x"], "goes with --redis-url", id="half a store"),
-        pytest.param(["GOOD", "--database-url", "postgresql://127.0.0.1:1/x"], "cannot connect", id="no Postgres there"),
-        pytest.param(["GOOD", "--redis-url", "redis://127.0.0.1:1"], "cannot connect", id="no Redis there"),
+        pytest.param(["GOOD", "--database-url", "postgresql://127.0.0.1:1/x"], "cannot connect", id="no Postgres"),
+        pytest.param(["GOOD", "--redis-url", "redis://127.0.0.1:1"], "cannot connect", id="no Redis"),
         pytest.param(["GOOD", "--port", "TAKEN"], "choose another with --port", id="a port that is taken"),
     ],
 )  # fmt: skip

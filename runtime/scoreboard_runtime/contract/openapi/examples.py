@@ -109,8 +109,9 @@ def action_bodies(board: Scoreboard) -> dict[str, Any]:
     return {action.name: action_body(action) for action in board.actions.values()}
 
 
-def batch_body(board: Scoreboard) -> dict[str, Any]:
-    return {"actions": [action_body(action) for action in board.actions.values()][:3]}
+def batch_bodies(board: Scoreboard) -> dict[str, Any]:
+    some = [action_body(action) for action in board.actions.values()][:3]
+    return {"some": {"actions": some}} if some else {}
 
 
 def batch_results(problem: dict[str, Any]) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def _batch(board: Scoreboard) -> Operation:
         session="required",
         parameters=(*parameters, "Idempotency-Key"),
         body="BatchRequest",
-        bodies={"some": examples.batch_body(board)},
+        bodies=examples.batch_bodies(board),
         answers={
             202: Answer(
                 description="The entries' results, in their order.",

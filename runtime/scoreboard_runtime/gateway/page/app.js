@@ -96,9 +96,8 @@ const often = () => {
 };
 
 async function join() {
-  const joined = player.session !== null;
   await player.start();
-  if (joined) return;
+  if (board.me === player.session.user.id) return;
   at("me").textContent = player.name;
   at("hint").hidden = true;
   at("standing").hidden = false;

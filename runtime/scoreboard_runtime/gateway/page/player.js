@@ -18,10 +18,8 @@ async function post(path, body, headers = {}) {
   return { status: answer.status, headers: answer.headers, body: value };
 }
 
-class Refused extends Error {}
-
 function good(reply, status) {
-  if (reply.status !== status) throw new Refused(`${reply.body.code}: ${reply.body.detail}`);
+  if (reply.status !== status) throw new Error(`${reply.body.code}: ${reply.body.detail}`);
   return reply.body;
 }
 
@@ -33,6 +31,7 @@ export class Player {
   constructor() {
     this.guest = stored();
     this.session = null;
+    this.margin = MARGIN;
     this.ahead = 0; // how far the server's clock is ahead of ours
     this.starting = null;
   }
@@ -47,12 +46,15 @@ export class Player {
   }
 
   async open() {
-    if (this.session && Date.parse(this.session.expiresAt) - Date.now() - this.ahead > MARGIN) return;
-    if (this.session && await this.refresh()) return;
-    if (this.guest === null) await this.register();
-    const reply = await post("/api/auth/login", JSON.stringify(this.guest));
-    if (reply.body.code === "INVALID_CREDENTIALS") this.forget(); // a board that begins anew
-    await this.take(reply);
+    if (this.isGood() || await this.refresh() || await this.login()) return;
+    await this.register(); // a first visit, or a board that began anew
+    if (!await this.login()) throw new Error("The guest could not log in.");
+  }
+
+  isGood() {
+    if (this.session === null) return false;
+    const left = Date.parse(this.session.expiresAt) - Date.now() - this.ahead;
+    return left > this.margin;
   }
 
   async register() {
@@ -67,11 +69,21 @@ export class Player {
     sessionStorage.removeItem(STORED);
   }
 
+  async login() {
+    if (this.guest === null) return false;
+    const reply = await post("/api/auth/login", JSON.stringify(this.guest));
+    if (reply.body.code === "INVALID_CREDENTIALS") { this.forget(); return false; }
+    await this.take(reply);
+    return true;
+  }
+
+  // The old token serves whoever is signing with it until the new one is here.
   async refresh() {
+    if (this.session === null) return false;
     const body = JSON.stringify({ refreshToken: this.session.refreshToken });
-    this.session = null; // the refresh token is spent, whatever the answer is
     const reply = await post("/api/auth/refresh", body);
     if (reply.status === 200) await this.take(reply);
+    else this.session = null;
     return reply.status === 200;
   }
 
@@ -83,6 +95,8 @@ export class Player {
     const algorithm = { name: "HMAC", hash: "SHA-256" };
     this.key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"]);
     this.session = session;
+    const life = Date.parse(session.expiresAt) - Date.now() - this.ahead;
+    this.margin = Math.min(MARGIN, life / 3);
   }
 
   learnTime(reply) {
@@ -94,11 +108,10 @@ export class Player {
   // The server no longer takes this session's token: the next need refreshes it, or logs in again.
   doubt() { if (this.session) this.session.expiresAt = new Date(0).toISOString(); }
 
-  // A token for the socket, null for who never played.
+  // A token for the socket; null for who never played, or whose session is over for good.
   async token() {
-    if (this.session === null) return null;
-    await this.start();
-    return this.session?.token ?? null;
+    if (this.session === null || this.isGood()) return this.session?.token ?? null;
+    return await this.refresh() || await this.login() ? this.session.token : null;
   }
 
   async signed(body) {

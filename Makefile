@@ -10,14 +10,16 @@ help: ## what each verb does
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; set PYTHON=/path/to/it"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) 2>/dev/null || $(PYTHON) -m virtualenv -q $(VENV) 2>/dev/null || { rm -rf $(VENV); echo "this Python cannot make a virtual environment: install python3-venv (Debian: apt install python3-venv)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); $(PYTHON) -m virtualenv -q $(VENV) 2>/dev/null; } || { rm -rf $(VENV); echo "this Python cannot make a virtual environment: install python3-venv (Debian: apt install python3-venv)"; exit 1; }
 
 $(VENV)/.local: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[local]'
+	@echo "installing into $(VENV): once, needs the network, about a minute"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[local]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@echo "installing into $(VENV): once, needs the network, about a minute"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/.local
 
 run: $(VENV)/.local ## a live board on this machine, with demo players (ARGS adds options)

@@ -12,7 +12,7 @@ from scoreboard_runtime.contract import endpoints
 
 def _parser() -> argparse.ArgumentParser:
     from scoreboard_runtime.admin import commands
-    from scoreboard_runtime.local import run as local
+    from scoreboard_runtime.local import arguments as local
 
     parser = argparse.ArgumentParser(
         prog="scoreboard", description="A score board platform: one manifest, nothing lost."
@@ -71,6 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run_command(options: argparse.Namespace) -> int:
+    if options.command == "local" and sys.platform != "linux":
+        # Only Linux ends children with their parent, whatever ends it; nor are there other servers.
+        print("scoreboard local: needs Linux (on Windows: WSL; else a container)", file=sys.stderr)
+        return 2
     if options.command in ("local", "admin"):
         name = "local.run" if options.command == "local" else "admin.commands"
         status: int = importlib.import_module(f"scoreboard_runtime.{name}").run(options)

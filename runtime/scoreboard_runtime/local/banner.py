@@ -11,11 +11,11 @@ from scoreboard_runtime.local.player import EXECUTE
 def signed_request(url: str, token: str, signing_key: str, body: str) -> str:
     """One shell line: curl and openssl where the machine has both, else Python alone."""
     if shutil.which("curl") and shutil.which("openssl"):
-        return _with_curl(url, token, signing_key, body)
-    return _with_python(url, token, signing_key, body)
+        return with_curl(url, token, signing_key, body)
+    return with_python(url, token, signing_key, body)
 
 
-def _with_curl(url: str, token: str, signing_key: str, body: str) -> str:
+def with_curl(url: str, token: str, signing_key: str, body: str) -> str:
     key = base64.urlsafe_b64decode(signing_key + "=" * (-len(signing_key) % 4)).hex()
     return (
         f"B={shlex.quote(body)}; T=$(date +%s)000; N=$(openssl rand -hex 16); "
@@ -28,16 +28,17 @@ def _with_curl(url: str, token: str, signing_key: str, body: str) -> str:
     )
 
 
-def _with_python(url: str, token: str, signing_key: str, body: str) -> str:
+def with_python(url: str, token: str, signing_key: str, body: str) -> str:
     script = (
         "import base64,hashlib,hmac,secrets,time,urllib.request as u;"
+        "g=u.HTTPErrorProcessor;g.http_response=lambda s,q,r:r;"
         f"b={body.encode()!r};k=base64.urlsafe_b64decode({signing_key + '=='!r});"
         "t=str(int(time.time()*1000));n=secrets.token_hex(16);"
         f"m='\\n'.join(['v1','POST','{EXECUTE}',t,n,hashlib.sha256(b).hexdigest()]);"
         f"h={{'Content-Type':'application/json','Authorization':'Bearer {token}',"
         "'X-Timestamp':t,'X-Nonce':n,"
         "'X-Signature':'v1='+hmac.new(k,m.encode(),'sha256').hexdigest()};"
-        f"print(u.urlopen(u.Request('{url}{EXECUTE}',b,h)).read().decode())"
+        f"print(u.build_opener(g).open(u.Request('{url}{EXECUTE}',b,h)).read().decode())"
     )
     return f"{shlex.quote(sys.executable)} -c {shlex.quote(script)}"
 

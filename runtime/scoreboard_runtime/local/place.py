@@ -14,8 +14,9 @@ import msgspec
 from scoreboard_runtime.admin.commands import ENVIRONMENT_FILE
 from scoreboard_runtime.admin.keys import new_key, write
 from scoreboard_runtime.contract.board import Scoreboard
-from scoreboard_runtime.contract.keyring import parse, rotate
+from scoreboard_runtime.contract.keyring import KeyringError, parse, rotate
 
+MOST_PARENT = 60  # characters; what follows needs 40
 PREDECESSOR = 15.0  # seconds that the processes of an instance that was killed may take to end
 
 
@@ -29,12 +30,13 @@ class Place:
     def __init__(self, folder: Path, *, ephemeral: bool) -> None:
         self.folder = folder.resolve()
         self.ephemeral = ephemeral
-        self._sockets: Path | None = None
         self.lock = -1
+        # Nothing until `take` made it: what `leave` removes must never be anybody else's.
+        self._sockets: Path | None = None
 
     @property
     def sockets(self) -> Path:
-        """A folder for unix sockets; there is one once the place is taken."""
+        """A folder for sockets, ours alone, with a short path; from `take` on."""
         assert self._sockets is not None
         return self._sockets
 
@@ -78,9 +80,10 @@ class Place:
         self._sockets = self._short_folder()
 
     def _short_folder(self) -> Path:
-        """A folder for sockets with a short path, ours alone, the same at every start."""
+        """The same at every start. A socket's path may have 107 characters."""
         mark = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
-        found = Path(tempfile.gettempdir()) / f"scoreboard-{os.geteuid()}-{mark}"
+        parent = tempfile.gettempdir()
+        found = Path(parent if len(parent) < MOST_PARENT else "/tmp") / f"sb-{os.geteuid()}-{mark}"
         found.mkdir(mode=0o711, exist_ok=True)
         owner = found.lstat()
         if owner.st_uid != os.geteuid() or not found.is_dir() or found.is_symlink():
@@ -88,8 +91,13 @@ class Place:
         return found
 
     def rotate_keys(self, board: Scoreboard) -> None:
-        """Makes the master keys once, and their successor when it is time."""
-        known = parse(self.keys.read_bytes()) if self.keys.exists() else None
+        """Makes the master keys once, and their successor when it is time. Raises LocalError."""
+        try:
+            known = parse(self.keys.read_bytes()) if self.keys.exists() else None
+        except KeyringError as error:
+            raise LocalError(
+                f"{self.keys}: {error}; put it back, or remove it: everybody must log in again"
+            ) from None
         fresh = new_key(time.time_ns() // 1000)
         turned = rotate(known, fresh, board.key_rotation_us, board.refresh_ttl_us)
         if turned is not known:

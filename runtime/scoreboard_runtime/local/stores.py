@@ -2,6 +2,7 @@
 
 Both outlive their own crashes: data in a folder, a service that starts them again. The servers'
 Python managers are not used: they run `useradd`, widen permissions and trust every connection.
+In a test: `async with EmbeddedPostgres(folder, sockets) as postgres: ... postgres.url`.
 """
 
 import asyncio
@@ -10,147 +11,185 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
 
 import asyncpg
 from redis.exceptions import RedisError
 
 from scoreboard_runtime.local import binaries
-from scoreboard_runtime.local.child import NOBODY, hidden_from_others, preparation
-from scoreboard_runtime.local.service import Program, Service, ServiceFailed
+from scoreboard_runtime.local.child import NOBODY, capability_for
+from scoreboard_runtime.local.service import Program, Service, ServiceFailed, spawn
 from scoreboard_runtime.stores import valkey
 
 READY_WITHIN = 30.0
+MOST_STARTS = 12  # within which a server comes up that its crashed predecessor is still leaving
 
 
-async def until_ready(service: Service, check: Callable[[], Awaitable[object]]) -> None:
-    """Waits until `check` no longer raises. Raises ServiceFailed with the end of the log."""
-    deadline = time.monotonic() + READY_WITHIN
-    while True:
+class _Server:
+    """What both have: a service, while it runs."""
+
+    service: Service | None = None
+
+    async def start(self) -> None:
+        raise NotImplementedError
+
+    async def _check(self) -> None:
+        raise NotImplementedError
+
+    async def __aenter__(self) -> Self:
         try:
-            await check()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, RedisError) as error:
-            if time.monotonic() > deadline:
-                name = service.program.name
-                raise ServiceFailed(
-                    f"{name} does not answer ({type(error).__name__}); its log says:\n"
-                    f"{service.tail()}"
-                ) from None
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Ends it in order; `start` brings it back with its data."""
+        if self.service is not None:
+            await self.service.stop()
+
+    async def crash(self) -> None:
+        """SIGKILL; it stays away until `start`."""
+        if self.service is not None:
+            await self.service.stop(number=signal.SIGKILL)
+
+    def kill(self) -> None:
+        """SIGKILL; it is started again at once."""
+        if self.service is not None:
+            self.service.kill()
+
+    async def _run(self, program: Program) -> None:
+        """Starts it and waits until `_check` no longer raises. Raises ServiceFailed."""
+        self.service = service = Service(program)
+        await service.start()
+        deadline = time.monotonic() + READY_WITHIN
+        while True:
+            try:
+                await self._check()
+                return
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, RedisError) as error:
+                if time.monotonic() > deadline or service.starts > MOST_STARTS:
+                    raise ServiceFailed(
+                        f"{program.name} does not answer ({type(error).__name__}); its log says:\n"
+                        f"{service.tail()}"
+                    ) from None
             await asyncio.sleep(0.02)
-        else:
-            return
 
 
-class EmbeddedPostgres:
-    """One cluster in `folder`; sockets in `sockets`, a short path (107 characters at most)."""
+class EmbeddedPostgres(_Server):
+    """One cluster in `folder`; its socket below `sockets`, whose path is short (see place.py)."""
 
     def __init__(self, folder: Path, sockets: Path, inherited: Sequence[int] = ()) -> None:
         self._folder = folder.resolve()
         self._data = self._folder / "data"
         self._sockets = sockets / "postgres"
         self._bin = binaries.postgres_folder()
-        self._uid = NOBODY if os.geteuid() == 0 else None
         self._inherited = tuple(inherited)
+        self._user: tuple[int, int] | None = None
         self._password = ""
-        self.service: Service | None = None
 
     @property
     def url(self) -> str:
-        return f"postgresql://scoreboard:{self._password}@/postgres?host={self._sockets}"
+        sockets = quote(str(self._sockets))
+        return f"postgresql://scoreboard:{self._password}@/postgres?host={sockets}"
 
-    def _own(self, path: Path) -> None:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._uid is not None:
-            os.chown(path, self._uid, self._uid)
+    def _prepare(self) -> None:
+        """Folders and password for the user that the server runs as: never root."""
+        if os.geteuid() == 0:
+            self._user = self._owner() or (NOBODY, NOBODY)
+        for path in (self._folder, self._sockets):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._give(path)
+        password = self._folder / "password"
+        if not password.exists() or not password.read_text():
+            password.touch(mode=0o600)
+            password.write_text(secrets.token_urlsafe(24))
+        self._give(password)
+        self._password = password.read_text()
 
-    def _read_password(self) -> None:
-        path = self._folder / "password"
-        if not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-            os.write(descriptor, secrets.token_urlsafe(24).encode())
-            os.close(descriptor)
-            if self._uid is not None:
-                os.chown(path, self._uid, self._uid)
-        self._password = path.read_text()
+    def _owner(self) -> tuple[int, int] | None:
+        """Whose the data is: what somebody made without root stays theirs."""
+        if not self._data.exists():
+            return None
+        found = self._data.stat()
+        return (found.st_uid, found.st_gid) if found.st_uid else None
 
-    def _program(self, name: str, command: Sequence[str]) -> Program:
-        path = os.environ.get("PATH", "/usr/bin:/bin")
+    def _give(self, path: Path) -> None:
+        if self._user is not None:
+            os.chown(path, *self._user)
+
+    def _program(self, name: str, arguments: Sequence[str], death: signal.Signals) -> Program:
+        binary, capability = self._bin / name, None
+        if self._user is not None:
+            capability = capability_for([self._folder, self._sockets], [binary])
         return Program(
             name=name,
-            command=command,
+            command=[str(binary), "-D", *arguments],
             log=self._folder / f"{name}.log",
-            environment={"LC_ALL": "C", "PATH": path, "TZ": "UTC"},
+            environment={"LC_ALL": "C", "PATH": "/usr/bin:/bin", "TZ": "UTC"},
             folder=Path("/"),
-            uid=self._uid,
-            keep_reading=self._uid is not None and hidden_from_others(self._folder, self._bin),
+            user=self._user,
+            capability=capability,
             stop_signal=signal.SIGINT,  # fast: sessions are ended, data is written out
-            death_signal=signal.SIGINT,
+            death_signal=death,
             inherited=self._inherited,
         )
 
     async def _initialise(self) -> None:
         """initdb into a draft that becomes the data folder when it is whole."""
         draft = self._folder / "draft"
-        program = self._program(
-            "initdb",
-            [
-                str(self._bin / "initdb"), "-D", str(draft), "-U", "scoreboard", "-E", "UTF8",
-                "--locale=C", "--auth=scram-sha-256", f"--pwfile={self._folder / 'password'}",
-                "--no-sync", "--no-instructions",
-            ],
-        )  # fmt: skip
+        arguments = [
+            str(draft), "-U", "scoreboard", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256",
+            f"--pwfile={self._folder / 'password'}", "--no-sync", "--no-instructions",
+        ]  # fmt: skip
         await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
-        with program.log.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *program.command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=dict(program.environment),
-                cwd="/",
-                preexec_fn=preparation(
-                    signal.SIGKILL, uid=program.uid, keep_reading=program.keep_reading
-                ),
-            )
-            if await process.wait() != 0:
-                raise ServiceFailed(f"initdb failed:\n{Service(program).tail()}")
+        program = self._program("initdb", arguments, signal.SIGKILL)
+        process = await spawn(program)
+        try:
+            status = await process.wait()
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+        if status != 0:
+            raise ServiceFailed(f"initdb failed; its log says:\n{Service(program).tail()}")
         draft.rename(self._data)
 
     async def start(self) -> None:
-        """Raises ServiceFailed, MissingBinary."""
-        self._own(self._folder)
-        self._own(self._sockets)
-        self._read_password()
+        """Raises ServiceFailed."""
+        self._prepare()
         if not (self._data / "PG_VERSION").exists():
             await self._initialise()
-        # Whoever starts holds the data folder's lock: a pid file without its postmaster is stale.
+        # A pid that somebody else has by now would keep it from starting. A postmaster that is
+        # really there still does: its shared memory is in use.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
-        command = [
-            str(self._bin / "postgres"), "-D", str(self._data), "-k", str(self._sockets),
+        arguments = [
+            str(self._data), "-k", str(self._sockets),
             "-c", "listen_addresses=", "-c", "unix_socket_permissions=0700",
             "-c", "max_connections=100", "-c", "shared_buffers=64MB",
             "-c", "max_wal_size=512MB", "-c", "log_timezone=UTC",
         ]  # fmt: skip
-        self.service = Service(self._program("postgres", command))
-        await self.service.start()
-        await until_ready(self.service, self._check)
+        await self._run(self._program("postgres", arguments, signal.SIGINT))
 
     async def _check(self) -> None:
         connection = await asyncpg.connect(self.url, timeout=2.0)
         await connection.close()
 
-    async def stop(self) -> None:
-        if self.service is not None:
-            await self.service.stop()
 
-    def kill(self) -> None:
-        """SIGKILL to the postmaster; its backends end with it, and it is started again."""
-        if self.service is not None:
-            self.service.kill()
-
-
-class EmbeddedValkey:
+class EmbeddedValkey(_Server):
     """`durable`: every write is on disk before its answer. Otherwise nothing is written at all."""
 
     def __init__(
@@ -161,11 +200,10 @@ class EmbeddedValkey:
         self._durable = durable
         self._inherited = tuple(inherited)
         self._server = binaries.valkey_server()
-        self.service: Service | None = None
 
     @property
     def url(self) -> str:
-        return f"unix://{self._socket}"
+        return f"unix://{quote(str(self._socket))}"
 
     async def start(self) -> None:
         """Raises ServiceFailed."""
@@ -183,9 +221,7 @@ class EmbeddedValkey:
             folder=self._folder,
             inherited=self._inherited,
         )  # fmt: skip
-        self.service = Service(program)
-        await self.service.start()
-        await until_ready(self.service, self._check)
+        await self._run(program)
 
     async def _check(self) -> None:
         client = valkey.connect(self.url)
@@ -193,12 +229,3 @@ class EmbeddedValkey:
             await client.ping()
         finally:
             await client.aclose()
-
-    async def stop(self) -> None:
-        if self.service is not None:
-            await self.service.stop()
-
-    def kill(self) -> None:
-        """SIGKILL; it is started again."""
-        if self.service is not None:
-            self.service.kill()

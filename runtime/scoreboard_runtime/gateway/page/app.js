@@ -12,7 +12,7 @@ const BUTTONS = ["play", "burst", "cheat"];
 const config = await configuration();
 const board = new Board({ list: at("board"), template: at("row"), news: at("news") });
 const player = new Player();
-const log = new Log(at("log"), config.layers);
+const log = new Log({ list: at("log"), layers: config.layers, look: (id) => player.job(id) });
 const connection = new Connection({
   url: config.websocketUrl, board: config.board, token: () => player.token(),
 });

@@ -3,6 +3,7 @@
 import { shown } from "/page/numbers.js";
 
 const MOST = 6;
+const LOOK_AFTER = 1500; // a job may have finished while there was no socket to hear it by
 const LAYERS = {
   rate_limit: "layer 1, rate limit",
   authentication: "layer 2, authentication",
@@ -18,10 +19,9 @@ function element(name, className, text) {
 }
 
 export class Log {
-  // `layers` says for each code which layer answers it.
-  constructor(list, layers) {
-    this.list = list;
-    this.layers = layers;
+  // `layers` says for each code which layer answers it, `look` asks the server for a job.
+  constructor({ list, layers, look }) {
+    Object.assign(this, { list, layers, look });
     this.jobs = new Map(); // job id -> the entry that waits for it
     this.early = new Map(); // jobs that finished before their 202 was read
   }
@@ -94,8 +94,18 @@ export class Log {
     for (const id of ids) {
       const job = this.early.get(id);
       this.early.delete(id);
-      if (job) one(job); else this.jobs.set(id, one);
+      if (job) { one(job); continue; }
+      this.jobs.set(id, one);
+      setTimeout(() => this.ask(id), LOOK_AFTER);
     }
+  }
+
+  async ask(id) {
+    if (!this.jobs.has(id)) return;
+    const job = await this.look(id).catch(() => null);
+    if (!this.jobs.has(id)) return;
+    if (job?.status === "completed" || job?.status === "failed") this.finished(job);
+    else setTimeout(() => this.ask(id), LOOK_AFTER);
   }
 
   finished(job) {

@@ -33,7 +33,7 @@ export class Player {
     this.session = null;
     this.margin = MARGIN;
     this.ahead = 0; // how far the server's clock is ahead of ours
-    this.starting = null;
+    this.starting = this.renewing = null;
   }
 
   get name() { return this.guest?.username ?? null; }
@@ -46,9 +46,16 @@ export class Player {
   }
 
   async open() {
-    if (this.isGood() || await this.refresh() || await this.login()) return;
+    if (await this.renew()) return;
     await this.register(); // a first visit, or a board that began anew
     if (!await this.login()) throw new Error("The guest could not log in.");
+  }
+
+  // One at a time: a refresh token that is used twice ends the session.
+  renew() {
+    this.renewing ??= (async () => this.isGood() || await this.refresh() || this.login())()
+      .finally(() => { this.renewing = null; });
+    return this.renewing;
   }
 
   isGood() {
@@ -110,18 +117,18 @@ export class Player {
 
   // A token for the socket; null for who never played, or whose session is over for good.
   async token() {
-    if (this.session === null || this.isGood()) return this.session?.token ?? null;
-    return await this.refresh() || await this.login() ? this.session.token : null;
+    return this.session !== null && await this.renew() ? this.session.token : null;
   }
 
   async signed(body) {
+    const { key, session } = this;
     const timestamp = String(Date.now() + this.ahead);
     const nonce = random(16);
     const digest = hex(await crypto.subtle.digest("SHA-256", text.encode(body)));
     const message = ["v1", "POST", EXECUTE, timestamp, nonce, digest].join("\n");
-    const signature = hex(await crypto.subtle.sign("HMAC", this.key, text.encode(message)));
+    const signature = hex(await crypto.subtle.sign("HMAC", key, text.encode(message)));
     return {
-      Authorization: `Bearer ${this.session.token}`,
+      Authorization: `Bearer ${session.token}`,
       "X-Timestamp": timestamp, "X-Nonce": nonce, "X-Signature": `v1=${signature}`,
     };
   }
@@ -136,6 +143,13 @@ export class Player {
     else return reply;
     await this.start();
     return post(EXECUTE, body, await this.signed(body));
+  }
+
+  // A job as the server has it now; null when it cannot be asked.
+  async job(id) {
+    const headers = { Authorization: `Bearer ${await this.token()}` };
+    const answer = await fetch(`/api/jobs/${encodeURIComponent(id)}`, { headers });
+    return answer.ok ? answer.json() : null;
   }
 
   // A forged signature, then a request that is sent twice: {what, reply, found} for each, where

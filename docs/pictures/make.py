@@ -15,6 +15,7 @@ from tests.e2e.page.browser import Tab, a_browser, a_tab
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 WIDE = (1240, 800)
+STILL = "[...document.querySelectorAll('.row')].every((row) => !row.getAnimations().length)"
 
 
 async def _played(tab: Tab, url: str) -> None:
@@ -26,8 +27,8 @@ async def _played(tab: Tab, url: str) -> None:
         await tab.until(f"!document.querySelector('#{name}').disabled")
         await tab.click(f"#{name}")
     await tab.until("document.querySelector('#log').innerText.includes('Counted')")
-    # A moment in which nothing is on its way, so that no row is half above another.
-    await tab.until("document.getAnimations().length === 0", 60)
+    # A moment in which no row is on its way, so that none is half above another.
+    await tab.until(STILL, 60)
 
 
 async def take(folder: Path) -> list[Path]:

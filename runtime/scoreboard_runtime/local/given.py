@@ -38,9 +38,8 @@ def _version(text: str) -> tuple[int, ...]:
 async def check_redis(url: str) -> None:
     """Raises LocalError."""
     try:
-        client = valkey.connect(url)
-        info = await client.info("server")
-        await client.aclose()
+        async with valkey.connect(url) as client:
+            info = await client.info("server")
     except (OSError, RedisError, ValueError) as error:
         raise LocalError(
             f"--redis-url: cannot connect ({type(error).__name__}); "

@@ -77,7 +77,7 @@ async def test_names_of_every_kind_break_no_layout(tab: Tab, board: Instance, wi
       [...new Set([...document.querySelectorAll('.row')].map((row) => row.offsetHeight))],
       [...document.querySelectorAll('.row > *')].filter((part) => {
         const own = part.getBoundingClientRect(), row = part.parentElement.getBoundingClientRect();
-        return own.left < row.left - 1 || own.right > row.right + 1;
+        return own.width > 0 && (own.left < row.left - 1 || own.right > row.right + 1);
       }).map((part) => part.className)]""")
 
     assert wide <= width

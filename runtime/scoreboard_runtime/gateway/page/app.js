@@ -17,7 +17,7 @@ const connection = new Connection({
   url: config.websocketUrl, board: config.board, token: () => player.token(),
 });
 const ready = new Map(); // action -> when it can be done again
-let changed = null;
+let changed = -Infinity;
 
 async function configuration() {
   for (;;) {
@@ -41,10 +41,10 @@ function tellState() {
 }
 
 function tellAge() {
-  if (changed === null) return;
-  const seconds = Math.floor((Date.now() - changed) / 1000);
-  at("age").textContent = seconds < 1 ? "now" : seconds < 60 ? `${seconds} s ago`
-    : `${Math.floor(seconds / 60)} min ago`;
+  const seconds = Math.floor((Date.now() + player.ahead - changed) / 1000);
+  at("age").textContent = seconds === Infinity ? "–" : seconds < 2 ? "now"
+    : seconds < 60 ? `${seconds} s ago` : seconds < 3600 ? `${Math.floor(seconds / 60)} min ago`
+      : new Date(changed).toLocaleDateString("en", { day: "numeric", month: "short" });
 }
 
 connection.addEventListener("state", ({ detail }) => {
@@ -54,7 +54,8 @@ connection.addEventListener("state", ({ detail }) => {
   tellState();
 });
 connection.addEventListener("standings", ({ detail }) => {
-  changed = Date.now();
+  // By the rows themselves: a snapshot that is polled again is no change.
+  changed = Math.max(...detail.entries.map((entry) => Date.parse(entry.reachedAt)));
   count(at("total"), detail.total);
   count(at("sequence"), detail.sequence);
   at("standings").dataset.shown = detail.entries.length ? "rows" : "empty";

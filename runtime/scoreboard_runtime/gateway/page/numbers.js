@@ -15,6 +15,12 @@ function write(element, value) {
   element.textContent = narrow.matches && value >= LONG ? short.format(value) : whole.format(value);
 }
 
+narrow.addEventListener("change", () => {
+  for (const element of document.querySelectorAll("[data-counts]")) {
+    write(element, running.get(element).now);
+  }
+});
+
 // Shows `target`, counting from whatever is shown now.
 export function count(element, target) {
   const state = running.get(element) ?? { now: target, target };
@@ -22,6 +28,7 @@ export function count(element, target) {
   state.target = target;
   element.title = whole.format(target);
   running.set(element, state);
+  element.dataset.counts = "";
   cancelAnimationFrame(state.frame);
   if (calm.matches || document.hidden || state.now === target) {
     state.now = target;

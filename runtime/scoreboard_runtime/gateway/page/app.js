@@ -71,13 +71,17 @@ connection.addEventListener("job", ({ detail }) => log.finished(detail));
 connection.addEventListener("ended", () => player.doubt());
 setInterval(() => { tellState(); tellAge(); }, 1000);
 
+// What was gained rises beside the score; what comes while it rises is added to it.
 function floatUp(delta) {
+  const rising = at("score").parentElement.querySelector(".delta");
+  const sum = delta + Number(rising?.dataset.sum ?? 0);
+  rising?.remove();
   const bubble = document.createElement("span");
   bubble.className = "delta";
-  bubble.textContent = `+${shown(delta)}`;
-  bubble.addEventListener("animationend", () => bubble.remove());
-  setTimeout(() => bubble.remove(), 1500); // where nothing moves there is no end of it
-  at("score").parentElement.append(bubble);
+  bubble.dataset.sum = sum;
+  bubble.textContent = `+${shown(sum)}`;
+  setTimeout(() => bubble.remove(), 1200);
+  at("score").after(bubble);
 }
 
 // The actions that this player may do without a task.

@@ -21,6 +21,6 @@ async def test_the_type_of_a_problem_is_a_place_on_the_page(tab: Tab, board: Ins
 async def test_it_is_readable_on_every_width(tab: Tab, board: Instance, width: int):
     await tab.size(width, 800, phone=width < 500)
     await tab.open(f"{board.url}/docs")
-    await tab.until("document.readyState === 'complete' && document.querySelector('#types')")
+    await tab.until("document.readyState === 'complete' && location.pathname === '/docs'")
 
     assert await tab.run("document.documentElement.scrollWidth") <= width

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.instance import Instance, a_manifest, running, until
 from tests.e2e.page.browser import Tab, a_tab
-from tests.e2e.page.looks import ROWS, SUBSCRIBED, entries, faults, open_board
+from tests.e2e.page.looks import ROWS, SUBSCRIBED, entries, faults, open_board, press
 
 from scoreboard_runtime.local.player import Player
 
@@ -26,7 +26,8 @@ COUNTED = """
 async def test_an_empty_board_says_so_and_fills_without_a_reload(tab: Tab, tmp_path: Path):
     async with running(tmp_path, a_manifest()) as instance:
         await open_board(tab, instance)
-        await tab.until("document.querySelector('.empty').offsetHeight > 0")
+        await tab.until("document.querySelector('#standings').dataset.shown === 'empty'")
+        assert await tab.run("document.querySelector('.empty').offsetHeight") > 0
 
         ann = await instance.player("Ann Lee")
         await ann.execute("level")
@@ -128,9 +129,9 @@ async def test_a_board_for_signed_in_players_opens_when_one_plays(tab: Tab, tmp_
     private = a_manifest(boards=[{"name": "main", "visibility": "Authenticated"}])
     async with running(tmp_path, private) as instance:
         await tab.open(f"{instance.url}/")
-        await tab.until("document.querySelector('.closed').offsetHeight > 0")
+        await tab.until("document.querySelector('#standings')?.dataset.shown === 'closed'")
 
-        await tab.click("#play")
+        await press(tab, "play")
 
         await tab.until(SUBSCRIBED)
         await tab.until("document.querySelectorAll('#board .row.mine').length === 1")

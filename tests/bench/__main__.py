@@ -1,0 +1,52 @@
+"""`python -m tests.bench`: what `make bench` prints. Ratios and CPU time, never a lone rate."""
+
+import argparse
+import asyncio
+import importlib
+import os
+import sys
+import time
+
+from tests.bench.pairing import Figure, table
+
+BENCHMARKS = {
+    "accept": "actions:accept",
+    "cost": "actions:cost",
+    "worker": "jobs:worker",
+    "fanout": "frames:fanout",
+    "latency": "frames:latency",
+}
+
+
+async def main(names: list[str], pairs: int, seconds: float) -> list[Figure]:
+    figures: list[Figure] = []
+    for name in names:
+        module, _, function = BENCHMARKS[name].partition(":")
+        measure = getattr(importlib.import_module(f"tests.bench.{module}"), function)
+        started = time.monotonic()
+        print(f"{name}: {pairs} pairs of {seconds:g} s ...", file=sys.stderr, flush=True)
+        found = await measure(pairs, seconds)
+        for figure in found:
+            line = f"  {figure.name}: {figure.spread()}  {figure.target}  {figure.note}"
+            print(line, file=sys.stderr)
+        print(f"  took {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+        figures += found
+    return figures
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of one block")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(BENCHMARKS):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    return options
+
+
+if __name__ == "__main__":
+    options = _arguments()
+    chosen = options.names or list(BENCHMARKS)
+    print(table(asyncio.run(main(chosen, options.pairs, options.seconds))))
+    print(f"\nload average at the end: {os.getloadavg()[0]:.1f}")

@@ -1,19 +1,21 @@
 """What the benchmarks measure: a whole instance on stores of its own, and its ceilings."""
 
 import asyncio
+import os
+import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
-
-from scoreboard_runtime.local.stores import EmbeddedPostgres, EmbeddedValkey
 from tests.bench.host import cpu_seconds, tree
 from tests.bench.load import Session
 from tests.e2e.instance import Instance, a_manifest, running, until
+
+from scoreboard_runtime.local.stores import EmbeddedPostgres, EmbeddedValkey
 
 PLAYERS = 64
 
@@ -28,6 +30,7 @@ class Rig:
     cache: EmbeddedValkey
     instance: Instance
     sessions: list[Session]
+    accepted: int = 0
 
     @property
     def port(self) -> int:
@@ -54,13 +57,24 @@ class Rig:
         pids = [pid for role in roles for pid in self.role(role)]
         return cpu_seconds(pids or self.everything())
 
-    async def settled(self) -> None:
-        """Waits until every accepted job is in the ledger."""
+    @contextmanager
+    def held(self, role: str) -> Iterator[None]:
+        """A role stands still (SIGSTOP): what it does is measured elsewhere."""
+        (pid,) = self.role(role)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
-        async def empty() -> bool:
-            return await self.instance.metric("worker", "scoreboard_queue_depth") == 0
+    async def settled(self, accepted: int) -> None:
+        """Waits until so many jobs more are in the ledger (a gauge may be a moment old)."""
+        self.accepted += accepted
 
-        await until(empty, "the queue is empty", 120.0)
+        async def finished() -> bool:
+            return (await self.ledger())[0] >= self.accepted
+
+        await until(finished, f"{self.accepted} jobs are in the ledger", 120.0)
 
     async def ledger(self) -> tuple[int, bool]:
         """How many actions are in it, and whether points, history and scores agree."""
@@ -89,7 +103,14 @@ async def a_rig(players: int = PLAYERS, **spec: object) -> AsyncIterator[Rig]:
         cache = EmbeddedValkey(folder / "cache", sockets, durable=False)
         for server in (queue, cache):
             await stack.enter_async_context(server)
-        options = ["--database-url", postgres.url, "--redis-url", queue.url, "--cache-url", cache.url]
+        options = [
+            "--database-url",
+            postgres.url,
+            "--redis-url",
+            queue.url,
+            "--cache-url",
+            cache.url,
+        ]
         manifest = a_manifest(**spec)
         instance = await stack.enter_async_context(running(folder, manifest, *options))
         sessions = []

@@ -5,7 +5,7 @@ and what admission decides by; the **cache** server holds what Postgres can give
 The instance's name is the hash tag, so that a Valkey Cluster keeps one board's keys together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zlib import crc32
 
 SHARDS = 16  # streams of one instance; a user's jobs all go to one of them
@@ -22,9 +22,16 @@ class Keys:
     """Names for one Scoreboard instance."""
 
     instance: str
+    _prefix: str = field(init=False, repr=False)
+    _streams: tuple[str, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_prefix", f"sb:{{{self.instance}}}:")
+        streams = tuple(self._key(f"queue:{shard:02d}") for shard in range(SHARDS))
+        object.__setattr__(self, "_streams", streams)
 
     def _key(self, name: str) -> str:
-        return f"sb:{{{self.instance}}}:{name}"
+        return self._prefix + name
 
     # --- queue server: admission -------------------------------------------------
     def global_limit(self) -> str:
@@ -71,10 +78,10 @@ class Keys:
 
     # --- queue server: jobs ------------------------------------------------------
     def stream(self, shard: int) -> str:
-        return self._key(f"queue:{shard:02d}")
+        return self._streams[shard]
 
-    def streams(self) -> list[str]:
-        return [self.stream(shard) for shard in range(SHARDS)]
+    def streams(self) -> tuple[str, ...]:
+        return self._streams
 
     def lease(self, shard: int) -> str:
         """String: id of the worker that owns the shard; expires by itself."""

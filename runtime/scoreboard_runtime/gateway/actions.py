@@ -11,20 +11,27 @@ from scoreboard_runtime.contract.actions import TaskRequest
 from scoreboard_runtime.contract.rejections import REJECTIONS
 from scoreboard_runtime.contract.snapshots import rfc3339
 from scoreboard_runtime.gateway.attempts import Gathered, attempt_of, gather
-from scoreboard_runtime.gateway.boundary import address_of, claims_of, is_halved, record_rejection
+from scoreboard_runtime.gateway.boundary import (
+    ACTION,
+    REQUEST_ID,
+    address_of,
+    claims_of,
+    is_halved,
+    record_rejection,
+)
 from scoreboard_runtime.gateway.parts import Gateway
 from scoreboard_runtime.gateway.requests import body, invalid, json
 from scoreboard_runtime.process.problems import Rejected, document, seconds
-from scoreboard_runtime.stores.queue import Answer, Attempt, Entry, pair, rate_limit_headers
+from scoreboard_runtime.stores.queue import Answer, Attempt, Entry
 
 NO_SESSION = "-"
 
 
 def _headers(gateway: Gateway, answer: Answer) -> dict[str, str]:
-    limit, name = gateway.board.user_limit, "user"
-    if answer.code in ("TOO_MANY_REQUESTS", "INVALID_TOKEN"):
-        limit, name = gateway.board.address_limit, "address"
-    return rate_limit_headers(name, limit, answer.remaining, answer.reset)
+    budgets = gateway.queue.budgets
+    by_address = answer.code in ("TOO_MANY_REQUESTS", "INVALID_TOKEN")
+    budget = budgets.address if by_address else budgets.user
+    return budget.headers(answer.remaining, answer.reset)
 
 
 def _refuse(gateway: Gateway, answer: Answer, shape: Rejected | None) -> Rejected:
@@ -38,7 +45,7 @@ def _refuse(gateway: Gateway, answer: Answer, shape: Rejected | None) -> Rejecte
 async def _admit(
     gateway: Gateway, request: web.Request, gathered: Gathered, *, batch: bool
 ) -> Answer:
-    attempt, jobs = attempt_of(gateway, gathered, request["id"], batch=batch)
+    attempt, jobs = attempt_of(gateway, gathered, request[REQUEST_ID], batch=batch)
     session = gathered.claims.session_id if gathered.claims else NO_SESSION
     return await gateway.queue.admit(
         attempt, gathered.address, session, gathered.nonce, gathered.key, jobs
@@ -54,7 +61,7 @@ async def post_action(gateway: Gateway, request: web.Request) -> web.StreamRespo
     gathered = await gather(gateway, request, batch=False)
     action = gathered.findings[0].request.action if gathered.findings else "unknown"
     if gathered.findings:
-        request["action"] = action
+        request[ACTION] = action
     answer = await _admit(gateway, request, gathered, batch=False)
     label = _label(gateway, action)
     if not answer.ok:
@@ -80,7 +87,7 @@ def _result(
         gateway.telemetry.count(metrics.ACTIONS, label, "rejected")
         record_rejection(gateway, request, code, action)
     wait = int(seconds(rest / 1e6)) if rest else None
-    return document(REJECTIONS[code], request["id"], retryAfter=wait)
+    return document(REJECTIONS[code], request[REQUEST_ID], retryAfter=wait)
 
 
 async def post_batch(gateway: Gateway, request: web.Request) -> web.StreamResponse:
@@ -102,11 +109,11 @@ async def post_batch(gateway: Gateway, request: web.Request) -> web.StreamRespon
 async def _task_attempt(
     gateway: Gateway, request: web.Request
 ) -> tuple[Attempt, str, Rejected | None]:
-    board, claims = gateway.board, claims_of(gateway, request)
+    board, claims, budgets = gateway.board, claims_of(gateway, request), gateway.queue.budgets
     attempt = Attempt(
-        G=pair(board.global_limit, halved=is_halved(gateway)),
-        A=pair(board.address_limit),
-        U=pair(board.user_limit),
+        G=budgets.of_all(halved=is_halved(gateway)),
+        A=budgets.address.pair,
+        U=budgets.user.pair,
     )
     if claims is None:
         attempt.z = "INVALID_TOKEN"
@@ -120,13 +127,12 @@ async def _task_attempt(
     except Rejected as rejected:
         attempt.s = rejected.code.code
         return attempt, claims.session_id, rejected
-    request["action"] = wanted
+    request[ACTION] = wanted
     if action is None:
         attempt.e = [Entry(a=wanted, n="", x="TASK_NOT_FOUND")]
         return attempt, claims.session_id, None
     forbidden = bool(action.roles) and not action.roles & claims.roles
-    limit = pair(action.limit) if action.limit else None
-    attempt.e = [Entry(a=wanted, n="", l=limit, f=forbidden or None)]
+    attempt.e = [Entry(a=wanted, n="", l=budgets.actions.get(wanted), f=forbidden or None)]
     attempt.T = (action.min_us, action.max_us)
     return attempt, claims.session_id, None
 

@@ -107,12 +107,12 @@ def build(settings: Settings, pipeline: Pipeline) -> Gateway:
 
 def application(gateway: Gateway) -> web.Application:
     """The aiohttp application: every route behind one boundary."""
-    app = web.Application(middlewares=[boundary], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[boundary(gateway)], client_max_size=MAX_BODY)
     app[GATEWAY] = gateway
     for method, path, handler, session in ROUTES:
-        app.router.add_route(method, path, route(handler, session=session))
+        app.router.add_route(method, path, route(gateway, handler, session=session))
     for method, path, handler in ACTION_ROUTES:
-        app.router.add_route(method, path, action_route(handler))
+        app.router.add_route(method, path, action_route(gateway, handler))
     app.add_routes(gateway.health.routes())
     app.add_routes(pages.routes(gateway.board, gateway.settings.websocket_url))
     return app

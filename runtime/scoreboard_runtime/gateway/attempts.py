@@ -5,8 +5,9 @@ import os
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+import msgspec
 from aiohttp import web
 
 from scoreboard_runtime.contract.actions import ActionRequest, BatchRequest, Job, encode_job
@@ -19,10 +20,37 @@ from scoreboard_runtime.process.problems import Rejected
 from scoreboard_runtime.rules import signature
 from scoreboard_runtime.rules.admission import Fault, Finding, judge, judge_all
 from scoreboard_runtime.rules.tokens import Claims
-from scoreboard_runtime.stores.queue import Attempt, Entry, pair
+from scoreboard_runtime.stores.queue import Attempt, Entry
 
 NONCE_MS = 180_000  # longer than the 120 s in which one timestamp can be fresh
 _KEY = re.compile(r'"?([\x21\x23-\x7e]{1,255}?)"?')
+
+
+class Signing(msgspec.Struct, gc=False):
+    """What lua/queue.lua is told of the signature: see `Attempt`."""
+
+    keep_ms: int | None = None
+    well_formed: bool | None = None
+    fault: str | None = None
+
+
+NOT_ASKED = Signing()
+
+
+class Nonces:
+    """Random parts of job ids, 48 bits each; the system is asked once for many."""
+
+    def __init__(self) -> None:
+        self._left: list[str] = []
+
+    def next(self) -> str:
+        if not self._left:
+            text = os.urandom(6 * 512).hex()
+            self._left = [text[start : start + 12] for start in range(0, len(text), 12)]
+        return self._left.pop()
+
+
+NONCES = Nonces()
 
 
 @dataclass(slots=True)
@@ -37,7 +65,7 @@ class Gathered:
     shape: Rejected | None = None
     key: str = ""
     nonce: str = "-"
-    signing: dict[str, object] = field(default_factory=dict)
+    signing: Signing = NOT_ASKED
 
 
 async def gather(gateway: Gateway, request: web.Request, *, batch: bool) -> Gathered:
@@ -95,9 +123,9 @@ def _check_signature(
         return
     well_formed = signature.nonce_ok(nonce)
     gathered.nonce = nonce if well_formed and nonce is not None else "-"
-    gathered.signing = {"g": NONCE_MS, "m": well_formed or None}
+    gathered.signing = signing = Signing(NONCE_MS, well_formed or None)
     if not signature.fresh(stamp, time.time_ns() // 1_000_000):
-        gathered.signing["y"] = "STALE_REQUEST"
+        signing.fault = "STALE_REQUEST"
         return
     master = gateway.key_file.keyring.get(claims.signing_kid)
     signed = (
@@ -112,7 +140,7 @@ def _check_signature(
         )
     )
     if not signed:
-        gathered.signing["y"] = "INVALID_SIGNATURE"
+        signing.fault = "INVALID_SIGNATURE"
 
 
 def _entry(gateway: Gateway, finding: Finding, nonce: str) -> Entry:
@@ -123,7 +151,7 @@ def _entry(gateway: Gateway, finding: Finding, nonce: str) -> Entry:
     return Entry(
         a=action.name,
         n=nonce,
-        l=pair(action.limit) if action.limit else None,
+        l=gateway.queue.budgets.actions.get(action.name),
         c=action.cooldown_us or None,
         o=action.once or None,
         t=gateway.keys.task(task) if task else None,
@@ -154,16 +182,18 @@ def attempt_of(
     gateway: Gateway, gathered: Gathered, request_id: str, *, batch: bool
 ) -> tuple[Attempt, list[bytes]]:
     """The attempt as lua/queue.lua reads it, and the job of each entry."""
-    board = gateway.board
+    budgets, signing = gateway.queue.budgets, gathered.signing
     attempt = Attempt(
-        G=pair(board.global_limit, halved=is_halved(gateway)),
-        A=pair(board.address_limit),
-        U=pair(board.user_limit),
+        G=budgets.of_all(halved=is_halved(gateway)),
+        A=budgets.address.pair,
+        U=budgets.user.pair,
         q=gateway.queue.per_shard,
         b=batch or None,
         s=gathered.shape.code.code if gathered.shape else None,
         h=("b" if batch else "a") + gathered.digest if gathered.key else None,
-        **gathered.signing,  # type: ignore[arg-type]  # g, m and y: checked where they are made
+        g=signing.keep_ms,
+        m=signing.well_formed,
+        y=signing.fault,
     )
     if gathered.claims is None:
         attempt.z = "INVALID_TOKEN"
@@ -172,9 +202,8 @@ def attempt_of(
     attempt.S = shard_of(user)
     jobs = []
     entries = []
-    random = os.urandom(6 * len(gathered.findings)).hex()
-    for index, finding in enumerate(gathered.findings):
-        nonce = random[index * 12 : index * 12 + 12]
+    for finding in gathered.findings:
+        nonce = NONCES.next()
         entries.append(_entry(gateway, finding, nonce))
         jobs.append(_job(gateway, finding, user, nonce, request_id))
     attempt.e = entries

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from scoreboard_runtime.contract.keyring import Key
 from scoreboard_runtime.contract.snapshots import rfc3339
-from scoreboard_runtime.gateway.boundary import address_of
+from scoreboard_runtime.gateway.boundary import CLAIMS, REQUEST_ID, address_of
 from scoreboard_runtime.gateway.parts import Gateway
 from scoreboard_runtime.gateway.requests import body, json
 from scoreboard_runtime.process.problems import Rejected
@@ -156,7 +156,7 @@ async def login(gateway: Gateway, request: web.Request) -> web.StreamResponse:
     if user is None or hashed is None or not right or user.disabled:
         # Never the name as given: people type their password there.
         who = {"user": user.id} if user is not None else {}
-        log.info("login_failed", requestId=request["id"], address=address, **who)
+        log.info("login_failed", requestId=request[REQUEST_ID], address=address, **who)
         raise Rejected("INVALID_CREDENTIALS")
     await gateway.sessions.login_passed(account, address)
     await _renew_hash(gateway, user, hashed, given.password)
@@ -183,7 +183,7 @@ async def refresh(gateway: Gateway, request: web.Request) -> web.StreamResponse:
 
 async def logout(gateway: Gateway, request: web.Request) -> web.StreamResponse:
     """POST /api/auth/logout: 204; refused here at once, elsewhere within a second."""
-    session_id = request["claims"].session_id
+    session_id = request[CLAIMS].session_id
     await gateway.sessions.end(session_id, LOGGED_OUT)
     gateway.revocations.add(session_id, LOGGED_OUT, _now_us())
     return web.Response(status=204)

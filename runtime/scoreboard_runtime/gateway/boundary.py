@@ -8,17 +8,20 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from scoreboard_runtime.contract import metrics
 from scoreboard_runtime.contract.rejections import REJECTIONS
-from scoreboard_runtime.gateway.parts import GATEWAY, Gateway
-from scoreboard_runtime.process.health import PARTIAL
+from scoreboard_runtime.gateway.parts import Gateway
 from scoreboard_runtime.process.problems import Rejected, problem
 from scoreboard_runtime.rules.addresses import client_address
 from scoreboard_runtime.rules.tokens import Claims
 from scoreboard_runtime.stores.errors import StoreUnavailable
 
 log = structlog.get_logger()
+REQUEST_ID = web.RequestKey("request_id", str)
+CLAIMS = web.RequestKey("claims", Claims)
+ACTION = web.RequestKey("action", str)
 Handler = Callable[[Gateway, web.Request], Awaitable[web.StreamResponse]]
 Plain = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -56,7 +59,7 @@ def claims_of(gateway: Gateway, request: web.Request) -> Claims | None:
 
 def is_halved(gateway: Gateway) -> bool:
     """Traffic is reduced while only an external dependency is down (contract, section 2)."""
-    return gateway.health.status == PARTIAL
+    return gateway.health.reduced
 
 
 async def charge(gateway: Gateway, request: web.Request) -> dict[str, str]:
@@ -75,18 +78,17 @@ async def charge(gateway: Gateway, request: web.Request) -> dict[str, str]:
     return charged.headers
 
 
-def route(handler: Handler, *, session: bool) -> Plain:
+def route(gateway: Gateway, handler: Handler, *, session: bool) -> Plain:
     """An /api route that is not an action: charged, and with a session where it needs one."""
 
     async def call(request: web.Request) -> web.StreamResponse:
-        gateway = request.app[GATEWAY]
         headers = await charge(gateway, request)
         try:
             if session:
                 claims = claims_of(gateway, request)
                 if claims is None:
                     raise Rejected("INVALID_TOKEN")
-                request["claims"] = claims
+                request[CLAIMS] = claims
             response = await handler(gateway, request)
         except Rejected as rejected:
             rejected.headers = {**headers, **rejected.headers}
@@ -97,11 +99,11 @@ def route(handler: Handler, *, session: bool) -> Plain:
     return call
 
 
-def action_route(handler: Handler) -> Plain:
+def action_route(gateway: Gateway, handler: Handler) -> Plain:
     """A route whose every budget is charged by its own call to shared state."""
 
     async def call(request: web.Request) -> web.StreamResponse:
-        return await handler(request.app[GATEWAY], request)
+        return await handler(gateway, request)
 
     return call
 
@@ -120,17 +122,17 @@ def record_rejection(
         "rejection",
         layer=layer,
         code=code,
-        requestId=request["id"],
+        requestId=request[REQUEST_ID],
         address=address_of(gateway, request),
         **{name: value for name, value in known.items() if value is not None},
     )
 
 
 def _answer(gateway: Gateway, request: web.Request, rejected: Rejected) -> web.Response:
-    record_rejection(gateway, request, rejected.code.code, request.get("action"))
+    record_rejection(gateway, request, rejected.code.code, request.get(ACTION))
     return problem(
         rejected.code.code,
-        request["id"],
+        request[REQUEST_ID],
         retry_after=rejected.retry_after,
         headers=rejected.headers,
         detail=rejected.detail,
@@ -152,45 +154,49 @@ async def _unmatched(gateway: Gateway, request: web.Request, error: web.HTTPExce
     return Rejected("NOT_FOUND", headers=headers)
 
 
-async def _handled(gateway: Gateway, request: web.Request, handler: Plain) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except Rejected as rejected:
-        return _answer(gateway, request, rejected)
-    except web.HTTPException as error:
-        if error.status in (404, 405):
-            return _answer(gateway, request, await _unmatched(gateway, request, error))
+async def _explained(
+    gateway: Gateway, request: web.Request, error: Exception
+) -> web.StreamResponse:
+    """The answer to a request that failed. Raises what is aiohttp's own business."""
+    if isinstance(error, web.HTTPException):
         if error.status == 413:
-            return _answer(gateway, request, Rejected("PAYLOAD_TOO_LARGE"))
-        raise
-    except StoreUnavailable as error:
-        log.warning("unavailable", dependency=error.dependency, requestId=request["id"])
-        return problem("UNAVAILABLE", request["id"], retry_after=2)
-    except Exception:
-        log.exception("failed", requestId=request["id"], path=request.path)
-        return problem("INTERNAL", request["id"])
+            error = Rejected("PAYLOAD_TOO_LARGE")
+        elif error.status not in (404, 405):
+            raise error
+        else:
+            try:
+                error = await _unmatched(gateway, request, error)
+            except StoreUnavailable as unavailable:
+                error = unavailable
+    if isinstance(error, Rejected):
+        return _answer(gateway, request, error)
+    if isinstance(error, StoreUnavailable):
+        log.warning("unavailable", dependency=error.dependency, requestId=request[REQUEST_ID])
+        return problem("UNAVAILABLE", request[REQUEST_ID], retry_after=2)
+    log.error("failed", requestId=request[REQUEST_ID], path=request.path, exc_info=error)
+    return problem("INTERNAL", request[REQUEST_ID])
 
 
-async def _checked(gateway: Gateway, request: web.Request, handler: Plain) -> web.StreamResponse:
-    try:
-        return await _handled(gateway, request, handler)
-    except StoreUnavailable:  # while an unmatched path was charged
-        return problem("UNAVAILABLE", request["id"], retry_after=2)
-
-
-@web.middleware
-async def boundary(request: web.Request, handler: Plain) -> web.StreamResponse:
+def boundary(gateway: Gateway) -> Middleware:
     """Gives every request its id, turns every error into a problem document, and measures."""
-    started = time.perf_counter()
-    gateway = request.app[GATEWAY]
-    request["id"] = request_id = _request_id(request)
-    response = await _checked(gateway, request, handler)
-    response.headers["X-Request-Id"] = request_id
-    resource = request.match_info.route.resource
-    gateway.telemetry.child(
-        metrics.HTTP_DURATION,
-        resource.canonical if resource is not None else "unmatched",
-        request.method if resource is not None else "other",
-        str(response.status),
-    ).observe(time.perf_counter() - started)
-    return response
+    telemetry = gateway.telemetry
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Plain) -> web.StreamResponse:
+        started = time.perf_counter()
+        request[REQUEST_ID] = request_id = _request_id(request)
+        try:
+            response = await handler(request)
+        except Exception as error:
+            response = await _explained(gateway, request, error)
+        response.headers["X-Request-Id"] = request_id
+        resource = request.match_info.route.resource
+        telemetry.child(
+            metrics.HTTP_DURATION,
+            resource.canonical if resource is not None else "unmatched",
+            request.method if resource is not None else "other",
+            str(response.status),
+        ).observe(time.perf_counter() - started)
+        return response
+
+    return middleware

@@ -13,6 +13,7 @@ from scoreboard_runtime.contract.board import DEFAULT_WINDOW
 from scoreboard_runtime.contract.changes import COMPLETED
 from scoreboard_runtime.contract.rejections import REJECTIONS
 from scoreboard_runtime.contract.snapshots import rfc3339
+from scoreboard_runtime.gateway.boundary import CLAIMS
 from scoreboard_runtime.gateway.parts import Gateway
 from scoreboard_runtime.gateway.requests import json, whole
 from scoreboard_runtime.process.problems import Rejected
@@ -88,7 +89,7 @@ async def get_job(gateway: Gateway, request: web.Request) -> web.StreamResponse:
     """GET /api/jobs/{jobId}?wait=5: long-polls until the job is finished or the time is up."""
     job_id = request.match_info["job_id"].lower()
     wait = whole(request, "wait", 0, 0, 30)
-    claims = request["claims"]
+    claims = request[CLAIMS]
     if place_of(job_id) is None:
         raise Rejected("NOT_FOUND")
     deadline = time.monotonic() + wait

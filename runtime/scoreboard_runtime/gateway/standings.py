@@ -5,7 +5,7 @@ import uuid
 from aiohttp import web
 
 from scoreboard_runtime.contract.board import DEFAULT_WINDOW, Board
-from scoreboard_runtime.gateway.boundary import claims_of
+from scoreboard_runtime.gateway.boundary import CLAIMS, claims_of
 from scoreboard_runtime.gateway.parts import Gateway
 from scoreboard_runtime.gateway.requests import json, whole
 from scoreboard_runtime.process.problems import Rejected
@@ -44,7 +44,7 @@ async def get_scoreboard(gateway: Gateway, request: web.Request) -> web.StreamRe
 async def get_around_me(gateway: Gateway, request: web.Request) -> web.StreamResponse:
     """GET /api/scoreboard/me."""
     board, each = _board(gateway, request), whole(request, "around", 5, 0, 50)
-    user = request["claims"].user_id
+    user = request[CLAIMS].user_id
     return json(await gateway.standings.around(board, DEFAULT_WINDOW, user, each))
 
 

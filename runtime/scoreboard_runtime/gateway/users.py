@@ -8,6 +8,7 @@ from aiohttp import web
 from scoreboard_runtime.contract.board import DEFAULT_WINDOW
 from scoreboard_runtime.contract.snapshots import rfc3339
 from scoreboard_runtime.gateway.auth import user_document
+from scoreboard_runtime.gateway.boundary import CLAIMS
 from scoreboard_runtime.gateway.parts import Gateway
 from scoreboard_runtime.gateway.requests import invalid, json
 from scoreboard_runtime.process.problems import Rejected
@@ -19,7 +20,7 @@ _CURSOR = re.compile(r"v([0-9]{1,15})")
 
 async def me(gateway: Gateway, request: web.Request) -> web.StreamResponse:
     """GET /api/users/me, through both levels of the cache."""
-    user_id = request["claims"].user_id
+    user_id = request[CLAIMS].user_id
 
     async def load() -> bytes:
         user = await gateway.users.by_id(user_id)
@@ -40,7 +41,7 @@ async def history(gateway: Gateway, request: web.Request) -> web.StreamResponse:
         raise invalid("/query/cursor", "take nextCursor of the page before")
     before = int(found[1]) if found else NEWEST
     rows = await gateway.users.history(
-        request["claims"].user_id, gateway.board.board.name, DEFAULT_WINDOW, before, PAGE + 1
+        request[CLAIMS].user_id, gateway.board.board.name, DEFAULT_WINDOW, before, PAGE + 1
     )
     items = [
         {

@@ -50,6 +50,7 @@ class Health:
     dependencies: list[Dependency]
     alive: Callable[[], bool] = field(default=lambda: True)
     draining: bool = False
+    reduced: bool = False  # as of the last asking; read with every request
 
     @property
     def status(self) -> str:
@@ -65,6 +66,7 @@ class Health:
             # The type alone: a message may hold an address with a password in it.
             item.up, item.why = False, type(error).__name__
         item.latency = time.monotonic() - started
+        self.reduced = verdict(self.dependencies) == PARTIAL
         self.telemetry.gauge(metrics.DEPENDENCY_UP, item.name, to=1.0 if item.up else 0.0)
 
     async def watch(self) -> None:

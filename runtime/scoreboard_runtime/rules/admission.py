@@ -6,23 +6,22 @@ whichever comes first.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from scoreboard_runtime.contract.actions import ActionRequest
 from scoreboard_runtime.contract.board import Action
 from scoreboard_runtime.rules.scoring import BadData, points
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """One place of a body that is wrong: a JSON pointer and what to do."""
 
     pointer: str
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One action judged by the catalogue. `action` is None when there is no such one."""
 
     request: ActionRequest

@@ -13,9 +13,10 @@ import hiredis
 import msgspec
 
 from scoreboard_runtime.contract import actions
-from scoreboard_runtime.contract.board import Limit, Scoreboard
+from scoreboard_runtime.contract.board import Scoreboard
 from scoreboard_runtime.contract.keys import GROUP, SHARDS, Keys, shard_of
 from scoreboard_runtime.stores import functions, valkey
+from scoreboard_runtime.stores.budgets import Budgets
 from scoreboard_runtime.stores.errors import QUEUE, StoreUnavailable
 from scoreboard_runtime.stores.pipeline import Pipeline
 
@@ -57,8 +58,7 @@ class Attempt(msgspec.Struct, omit_defaults=True, gc=False):
     T: tuple[int, int] | None = None  # an issued task's least and longest duration, us
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """What admission said. `results` has (OK, job id) or (code, wait us) for each entry."""
 
     code: str
@@ -88,14 +88,7 @@ class Charge:
 
     refused: str | None
     retry_after: float
-    remaining: int
-    reset: int
-    budget: Limit
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """RateLimit fields of draft-ietf-httpapi-ratelimit-headers-11."""
-        return rate_limit_headers("address", self.budget, self.remaining, self.reset)
+    headers: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +99,6 @@ class QueuedJob:
     status: str  # queued, processing, failed
     submitted_us: int
     error: str | None
-
-
-def rate_limit_headers(name: str, budget: Limit, remaining: int, reset: int) -> dict[str, str]:
-    window = max(1, budget.per_us // 1_000_000)
-    return {
-        "RateLimit-Policy": f'"{name}";q={budget.count};w={window}',
-        "RateLimit": f'"{name}";r={remaining};t={reset}',
-    }
-
-
-def pair(limit: Limit, *, halved: bool = False) -> tuple[int, int]:
-    return (max(1, limit.count // 2) if halved else limit.count, limit.per_us)
 
 
 def identity(shard: int, entry: bytes, fields: dict[bytes, bytes], job: actions.Job) -> str:
@@ -146,7 +127,7 @@ class Queue:
         self.per_shard = max(1, capacity // SHARDS)
         self._pipeline = pipeline
         self._client = client
-        self._board = board
+        self.budgets = Budgets(board)
         self._global = self.keys.global_limit()
         self._pending: dict[int, tuple[float, dict[str, list[str]]]] = {}
 
@@ -172,15 +153,11 @@ class Queue:
 
     async def charge(self, address: str, halved: bool = False) -> Charge:
         """Charges the global and the address budget. Raises StoreUnavailable."""
-        budgets = (
-            pair(self._board.global_limit, halved=halved),
-            pair(self._board.address_limit),
-            1,
-        )
+        budgets = (self.budgets.of_all(halved=halved), self.budgets.address.pair, 1)
         keys = (self._global, self.keys.address_limit(address))
         code, wait, remaining, reset = await self._call("charge", keys, _encode(budgets))
         refused = None if code == b"OK" else _text(code)
-        return Charge(refused, wait / 1e6, remaining, reset, self._board.address_limit)
+        return Charge(refused, wait / 1e6, self.budgets.address.headers(remaining, reset))
 
     async def admit(
         self, attempt: Attempt, address: str, session: str, nonce: str, key: str, jobs: list[bytes]

@@ -19,13 +19,6 @@ TEMPLATE = "migrated"
 MakeSite = Callable[..., Awaitable[Site]]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The gateway keeps its request's values under texts, which aiohttp would like typed."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.filterwarnings("ignore:.*web.RequestKey"))
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     server = Postgres()

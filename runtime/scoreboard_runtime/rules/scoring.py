@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from scoreboard_runtime.contract.board import MAX_SCORE, Action
 
 
@@ -42,8 +44,7 @@ class Player:
     reached_us: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One job as the worker took it from the queue."""
 
     job: str
@@ -55,8 +56,7 @@ class Work:
     once: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
+class Effect(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one job does. `version` is 0 where the score does not change."""
 
     work: Work

@@ -1,10 +1,10 @@
 """The queue as the worker sees it: streams in a consumer group, one owner for each shard."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import hiredis
+import msgspec
 
 from scoreboard_runtime.contract import actions
 from scoreboard_runtime.contract.keys import GROUP, SHARDS, Keys
@@ -17,8 +17,7 @@ BLOCK_MS = 500
 RECOVER_PAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One stream entry as it was handed to this worker."""
 
     shard: int

@@ -66,37 +66,37 @@ async def _record(
     place: tuple[str, str],
     now_us: int,
 ) -> None:
-    changed = [effect for effect in effects if effect.version]
-    moved = list({effect.work.user for effect in changed})
-    board, window = place
+    """Arrays by column: twelve of the effects, four of the players that they moved."""
+    jobs = zip(
+        *(
+            (
+                effect.work.job,
+                effect.work.user,
+                effect.work.action,
+                effect.work.task,
+                effect.work.once,
+                effect.error,
+                effect.points,
+                effect.before,
+                effect.after,
+                effect.version,
+                effect.reached_us,
+                effect.work.submitted_us,
+            )
+            for effect in effects
+        ),
+        strict=True,
+    )
+    moved = list({effect.work.user for effect in effects if effect.version})
     await connection.execute(
         QUERIES["record_jobs"],
+        *jobs,
+        *place,
+        now_us,
         moved,
         [players[user].score for user in moved],
         [players[user].version for user in moved],
         [players[user].reached_us for user in moved],
-        [effect.work.user for effect in changed],
-        [board] * len(changed),
-        [window] * len(changed),
-        [effect.version for effect in changed],
-        [effect.work.job for effect in changed],
-        [effect.work.action for effect in changed],
-        [effect.points for effect in changed],
-        [effect.before for effect in changed],
-        [effect.after for effect in changed],
-        [effect.reached_us for effect in changed],
-        [effect.work.job for effect in effects],
-        [effect.work.user for effect in effects],
-        [effect.work.action for effect in effects],
-        [effect.work.task for effect in effects],
-        [effect.work.once for effect in effects],
-        [FAILED if effect.error else COMPLETED for effect in effects],
-        [effect.error for effect in effects],
-        [effect.points for effect in effects],
-        [effect.after for effect in effects],
-        [effect.version for effect in effects],
-        [effect.work.submitted_us for effect in effects],
-        [now_us] * len(effects),
     )
 
 

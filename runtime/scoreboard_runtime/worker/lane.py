@@ -33,6 +33,27 @@ HOPELESS = 25  # deliveries after which a job goes to the dead letters
 Pair = tuple[Delivery, Work]
 
 
+def _read(delivery: Delivery) -> Work | tuple[str, str]:
+    """The job, or (id, reason) of what can not be done."""
+    try:
+        job = delivery.job()
+        job_id = delivery.job_id(job)
+        admitted_us = delivery.admitted_us
+    except (msgspec.DecodeError, msgspec.ValidationError, KeyError, ValueError) as error:
+        return f"unreadable-{delivery.shard}-{delivery.entry}", repr(error)
+    if delivery.times > HOPELESS:
+        return job_id, f"delivered {delivery.times} times, never finished"
+    return Work(
+        job=job_id,
+        user=job.user,
+        action=job.action,
+        points=job.points,
+        submitted_us=admitted_us,
+        task=job.task,
+        once=job.once,
+    )
+
+
 @dataclass(slots=True)
 class Lane:
     """A loop over the shards whose number leaves `index` when divided by `lanes`."""
@@ -92,33 +113,19 @@ class Lane:
 
     async def process(self, deliveries: Sequence[Delivery], *, careful: bool) -> None:
         """Decode, commit, publish, acknowledge. Raises StoreUnavailable, nothing acknowledged."""
-        batch = [pair for delivery in deliveries if (pair := await self._decoded(delivery))]
+        batch: list[Pair] = []
+        for delivery in deliveries:
+            read = _read(delivery)
+            if isinstance(read, Work):
+                batch.append((delivery, read))
+            else:
+                await self._bury(delivery, *read)
         if not batch:
             return
         done, changes = await self._persist(batch, careful=careful)
         if changes:
             await self._publish(changes)
         await self.jobs.finish([delivery for delivery, _ in done])
-
-    async def _decoded(self, delivery: Delivery) -> Pair | None:
-        try:
-            job = delivery.job()
-            job_id = delivery.job_id(job)
-        except (msgspec.DecodeError, msgspec.ValidationError, KeyError, ValueError) as error:
-            await self._bury(delivery, f"unreadable-{delivery.shard}-{delivery.entry}", repr(error))
-            return None
-        if delivery.times > HOPELESS:
-            await self._bury(delivery, job_id, f"delivered {delivery.times} times, never finished")
-            return None
-        return delivery, Work(
-            job=job_id,
-            user=job.user,
-            action=job.action,
-            points=job.points,
-            submitted_us=delivery.admitted_us,
-            task=job.task,
-            once=job.once,
-        )
 
     async def _persist(
         self, batch: Sequence[Pair], *, careful: bool

@@ -7,8 +7,9 @@ local function microseconds()
   return tonumber(now[1]) * 1000000 + tonumber(now[2])
 end
 
+-- Every number here is a whole one below 2^53 or is meant to be cut to one.
 local function text(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end
 
 -- GCRA: `arrival` is the stored theoretical arrival time, `budget` is {count, per}.
@@ -25,8 +26,8 @@ local function gcra(arrival, now, budget, cost)
   return true, after, math.max(0, math.floor((now + per - after) / interval + 0.001)), 0
 end
 
-local function charge_key(key, now, budget, cost)
-  local arrival = tonumber(redis.call('GET', key) or 0)
+local function charge_key(key, stored, now, budget, cost)
+  local arrival = tonumber(stored or 0)
   local allowed, after, remaining, wait = gcra(arrival, now, budget, cost)
   if allowed then
     redis.call('SET', key, text(after), 'PX', math.ceil((after - now) / 1000) + 1)
@@ -36,10 +37,11 @@ end
 
 -- Both shared budgets of layer 1. Answers nil, or the refusal; second the address's state.
 local function charge_shared(keys, now, global_budget, address_budget, cost)
-  local ok, left, wait, reset = charge_key(keys[2], now, address_budget, cost)
+  local stored = redis.call('MGET', keys[1], keys[2])
+  local ok, left, wait, reset = charge_key(keys[2], stored[2], now, address_budget, cost)
   local state = {left, math.ceil(reset / 1000000)}
   if not ok then return {'TOO_MANY_REQUESTS', math.ceil(wait), state[1], state[2]}, state end
-  ok, left, wait = charge_key(keys[1], now, global_budget, cost)
+  ok, left, wait = charge_key(keys[1], stored[1], now, global_budget, cost)
   if not ok then return {'TOO_MANY_REQUESTS', math.ceil(wait), state[1], state[2]}, state end
   return nil, state
 end
@@ -53,9 +55,10 @@ local function charge(keys, args)
   return refused or {'OK', 0, state[1], state[2]}
 end
 
--- The user's own hash, read once and written once: r arrival time, l:<action>, c:<action>.
+-- The user's own hash, read once and written once: r arrival time, l:<action>, c:<action>, and x, the
+-- time until which the hash lives.
 local function user_state(key, entries)
-  local fields, seen = {'r'}, {}
+  local fields, seen = {'r', 'x'}, {}
   for _, entry in ipairs(entries) do
     local action = entry.a
     if not seen[action] then
@@ -78,10 +81,15 @@ local function keep_user_state(key, now, state, dirty)
     if state[field] > latest then latest = state[field] end
   end
   if #pairs_ == 0 then return end
+  -- Never shorten: another field of the hash may have to live longer. And some time ahead, so that
+  -- most requests need not ask for more.
+  local renew = state.x < latest
+  if renew then
+    pairs_[#pairs_ + 1] = 'x'
+    pairs_[#pairs_ + 1] = text(latest + 60000000)
+  end
   redis.call('HSET', key, unpack(pairs_))
-  -- Never shorten: another field of the hash may have to live longer.
-  local ttl = math.ceil((latest - now) / 1000) + 1000
-  if redis.call('PTTL', key) < ttl then redis.call('PEXPIRE', key, ttl) end
+  if renew then redis.call('PEXPIRE', key, math.ceil((latest - now) / 1000) + 61000) end
 end
 
 local function charge_user(state, dirty, field, now, budget, cost)
@@ -145,10 +153,13 @@ local function judge(keys, request, now, state, dirty)
   local stored = request.h and redis.call('GET', keys[8])
   local same = stored and string.sub(stored, 1, #request.h) == request.h
   if request.g then
-    local spent = request.m and redis.call('EXISTS', keys[7]) == 1
-    if spent and not (same and not request.y) then return {'REPLAY_ATTACK', 0}, verdicts end
-    if request.y then return {request.y, 0}, verdicts end
-    if not spent then redis.call('SET', keys[7], '1', 'PX', request.g) end
+    if request.y then
+      -- What is signed wrongly spends no nonce.
+      local spent = request.m and redis.call('EXISTS', keys[7]) == 1
+      return {spent and 'REPLAY_ATTACK' or request.y, 0}, verdicts
+    end
+    local taken = redis.call('SET', keys[7], '1', 'NX', 'PX', request.g)
+    if not taken and not same then return {'REPLAY_ATTACK', 0}, verdicts end
   end
   if stored and not same then return {'IDEMPOTENCY_MISMATCH', 0}, verdicts end
   if stored then return nil, verdicts, string.sub(stored, #request.h + 1) end

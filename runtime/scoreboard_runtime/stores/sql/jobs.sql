@@ -24,26 +24,37 @@ WHERE status = 'completed'
        OR (once AND (user_id, action) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))));
 
 -- name: record_jobs
--- The whole effect of a batch in one statement: scores, history, actions.
-WITH scores AS (
-    UPDATE users u
-    SET current_score = n.score, score_version = n.version, reached_us = n.reached_us
-    FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[])
-         AS n(id, score, version, reached_us)
-    WHERE u.id = n.id
+-- The whole effect of a batch in one statement: actions, history, scores. The first twelve arrays
+-- hold a value for each job, the last four for each user whose score moved.
+WITH effects AS (
+    SELECT *
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::boolean[], $6::text[],
+                $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
+                $12::bigint[])
+         AS e(job_id, user_id, action, task_id, once, error, points, before, after, version,
+              reached_us, submitted_us)
 ),
 history AS (
     INSERT INTO score_history
         (user_id, board, "window", version, job_id, action, points, score_before, score_after, at_us)
-    SELECT * FROM unnest($5::uuid[], $6::text[], $7::text[], $8::bigint[], $9::uuid[], $10::text[],
-                         $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
+    SELECT user_id, $13::text, $14::text, version, job_id, action, points, before, after, reached_us
+    FROM effects
+    WHERE version > 0
+),
+scores AS (
+    UPDATE users u
+    SET current_score = n.score, score_version = n.version, reached_us = n.reached_us
+    FROM unnest($16::uuid[], $17::bigint[], $18::bigint[], $19::bigint[])
+         AS n(id, score, version, reached_us)
+    WHERE u.id = n.id
 )
 INSERT INTO actions
     (job_id, user_id, action, task_id, once, status, error, points, score, version, submitted_us,
      finished_us)
-SELECT * FROM unnest($15::uuid[], $16::uuid[], $17::text[], $18::uuid[], $19::boolean[], $20::text[],
-                     $21::text[], $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[],
-                     $26::bigint[]);
+SELECT job_id, user_id, action, task_id, once,
+       CASE WHEN error IS NULL THEN 'completed' ELSE 'failed' END,
+       error, points, after, version, submitted_us, $15::bigint
+FROM effects;
 
 -- name: job
 SELECT a.job_id::text AS job_id, a.user_id::text AS user_id, a.action, a.status, a.error, a.points,

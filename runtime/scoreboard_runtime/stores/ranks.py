@@ -71,17 +71,7 @@ class Ranks:
         Everything comes from committed rows and is guarded by version, so repeating it is harmless.
         Raises StoreUnavailable.
         """
-        names = [self._board.name, self._window, self._board.size, encode_changes(changes)]
-        arguments: list[Any] = [*names, len(changes)]
-        for change in changes:
-            arguments += (
-                change.job,
-                change.user,
-                _reached(change.reached_us),
-                -change.score,
-                change.version,
-                change.username,
-            )
+        arguments = [self._board.name, self._window, self._board.size, encode_changes(changes)]
         results = self._keys.results(changes[0].committed_us // 60_000_000)
         for _ in range(5):
             keys = [self._meta, *self._pair(self._epoch), results, *self._channels]

@@ -29,20 +29,20 @@ local function place(rank)
 end
 
 -- publish(meta, ranks, players, results, standings channel, changes channel [, ranks, players built]
---   | epoch, building, board, window, size, payload, count,
---     then for each change: job, user, reached, -score, version, name; version 0: no score changed)
+--   | epoch, building, board, window, size, payload): the payload is contract/changes.py's, a list of
+--   {job, user, name, action, status, points, score, version, reached us, ...} as msgpack; version 0:
+--   no score changed.
 -- Answers {OK, epoch, sequence, revision, total}, {LOST} when there are no standings (the changes are
 -- published without ranks), or {EPOCH, epoch, building} when the caller's names are not the present ones.
 local function publish(keys, args)
   local meta = redis.call('HMGET', keys[1], 'epoch', 'building', 'sequence')
   local epoch, building = meta[1] or '', meta[2] or ''
   if epoch ~= args[1] or building ~= args[2] then return {'EPOCH', epoch, building} end
-  local size, count = tonumber(args[5]), tonumber(args[7])
+  local size = tonumber(args[5])
   local found, results, touched = {}, {}, false
-  for i = 0, count - 1 do
-    local at = 8 + i * 6
-    local job, user, reached, score, version, name =
-      args[at], args[at + 1], args[at + 2], args[at + 3], args[at + 4], args[at + 5]
+  for i, change in ipairs(cmsgpack.unpack(args[6])) do
+    local user, name, version = change[2], change[3], string.format('%d', change[8])
+    local score, reached = string.format('%d', -change[7]), string.format('%016d', change[9])
     local rank, before = nil, nil
     if version ~= '0' then
       if building ~= '' then keep(keys[7], keys[8], user, reached, score, version, name) end
@@ -59,9 +59,9 @@ local function publish(keys, args)
         before = rank
       end
     end
-    found[i + 1] = place(rank) .. ',' .. place(before)
-    results[#results + 1] = job
-    results[#results + 1] = found[i + 1]
+    found[i] = place(rank) .. ',' .. place(before)
+    results[#results + 1] = change[1]
+    results[#results + 1] = found[i]
   end
   local sequence = tonumber(meta[3] or 0)
   if touched then sequence = redis.call('HINCRBY', keys[1], 'sequence', 1) end

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run setup test unit e2e fmt check clean
+.PHONY: help run setup test unit e2e bench fmt check clean
 
 help: ## what each verb does
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ unit: $(VENV)/.dev ## the pure core, in seconds
 
 e2e: $(VENV)/.dev ## real Postgres, Valkey, processes and browser
 	$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+bench: $(VENV)/.dev ## speed, as ratios to what this machine can do at most (ARGS="accept --pairs 3")
+	$(BIN)/python -m tests.bench $(ARGS)
 
 fmt: $(VENV)/.dev ## format
 	$(BIN)/ruff format -q . && $(BIN)/ruff check --fix -q .

@@ -3,12 +3,14 @@
 import argparse
 import asyncio
 import importlib
-import os
 import sys
 import time
+from pathlib import Path
 
 from tests.bench.pairing import Figure, table
 
+PAGE = Path("docs/benchmarks.md")
+MARK = "<!-- figures: make bench ARGS=--write -->"
 BENCHMARKS = {
     "accept": "actions:accept",
     "cost": "actions:cost",
@@ -39,6 +41,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="of one block")
+    parser.add_argument("--write", action="store_true", help="the table into docs/benchmarks.md")
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
@@ -48,5 +51,8 @@ def _arguments() -> argparse.Namespace:
 if __name__ == "__main__":
     options = _arguments()
     chosen = options.names or list(BENCHMARKS)
-    print(table(asyncio.run(main(chosen, options.pairs, options.seconds))))
-    print(f"\nload average at the end: {os.getloadavg()[0]:.1f}")
+    text = table(asyncio.run(main(chosen, options.pairs, options.seconds)))
+    print(text)
+    if options.write:
+        head, mark, rest = PAGE.read_text().partition(MARK)
+        PAGE.write_text(f"{head}{mark}\n{text}\n{MARK}{rest.partition(MARK)[2]}")

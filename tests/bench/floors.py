@@ -62,7 +62,7 @@ async def _fanout(rate: float, size: int) -> None:
     frame = b"\x81\x7e" + size.to_bytes(2, "big") + b"x" * size
     due = loop.time()
     while True:
-        due += 1 / rate
+        due = max(due + 1 / rate, loop.time())
         await asyncio.sleep(max(0.0, due - loop.time()))
         for socket in _Socket.everybody:
             socket.transport.write(frame)

@@ -20,7 +20,7 @@ from scoreboard_runtime.stores import valkey
 
 NAME = "arcade"  # of the manifest
 PLAYERS = 5_000
-JOBS = 20_000  # of a block, all of them waiting when the worker goes on
+JOBS = 40_000  # of a block, all of them waiting when the worker goes on
 CLIENTS = {"one": 32, "batch": 2}
 _TPS = re.compile(r"tps = ([0-9.]+)")
 

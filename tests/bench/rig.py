@@ -131,5 +131,5 @@ async def a_floor(kind: str, *arguments: str) -> AsyncIterator[tuple[int, int]]:
     try:
         yield process.pid, int(await process.stdout.readline())
     finally:
-        process.terminate()
+        process.kill()  # it may stand still
         await process.wait()

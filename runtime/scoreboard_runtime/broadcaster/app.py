@@ -25,6 +25,7 @@ from scoreboard_runtime.stores.sessions import Revocations, Sessions
 from scoreboard_runtime.stores.standings import Standings
 
 POOL = 4
+START_WITHIN = 2.0  # seconds that the queue's server may take before callers are let in
 
 
 class Broadcaster:
@@ -107,6 +108,7 @@ def run(settings: Settings) -> None:
                 found.hub.tick(),
             )
         )
+        await found.pipeline.connected(START_WITHIN)
         return found.application(), found.health
 
     async def drain() -> None:

@@ -1,6 +1,7 @@
 """Who is connected: by board, by user, by session; the same bytes to all who watch."""
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import time
@@ -16,6 +17,7 @@ from scoreboard_runtime.rules.connection import Close, Effect, Send
 TICK = 0.1
 YIELD_EVERY = 500  # writes after which others get the loop
 PING_EVERY = 25
+GOODBYES = 1.0  # seconds for the last clients' answers when all are closed
 
 
 class Hub:
@@ -31,7 +33,6 @@ class Hub:
         self._behind: set[Client] = set()
         self._due: list[tuple[int, int, Client]] = []
         self._order = itertools.count()
-        self._closing: set[asyncio.Task[None]] = set()
 
     # --- who is there ------------------------------------------------------------
     def enter(self, client: Client) -> None:
@@ -108,13 +109,13 @@ class Hub:
             self._behind.add(client)
 
     def close(self, client: Client, code: int, reason: str) -> None:
-        """Closes from outside of the client's own task."""
+        """Closes; once."""
+        if client.closing:
+            return
         self.watchers.discard(client)
         self._behind.discard(client)
         self.telemetry.count(metrics.CLOSES, str(code))
-        task = asyncio.create_task(client.close(code, reason))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        client.close(code, reason)
 
     def perform(self, client: Client, effects: Iterable[Effect]) -> None:
         """The effects that need nobody's answer."""
@@ -173,5 +174,7 @@ class Hub:
             self.close(client, RESTART, "restarting")
             if number % 50 == 0:
                 await asyncio.sleep(seconds * 50 / len(clients))
-        if self._closing:
-            await asyncio.wait(self._closing, timeout=1.0)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYES):
+                while self.clients:
+                    await asyncio.sleep(0.02)

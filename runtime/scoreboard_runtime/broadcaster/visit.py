@@ -9,9 +9,10 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from scoreboard_runtime.broadcaster.client import Client, now_us
+from scoreboard_runtime.broadcaster.client import Client, bound_kernel_buffer, now_us
 from scoreboard_runtime.broadcaster.feed import Feed
 from scoreboard_runtime.broadcaster.hub import Hub
+from scoreboard_runtime.broadcaster.websocket import Socket
 from scoreboard_runtime.broadcaster.wire import text_frame
 from scoreboard_runtime.contract import endpoints, frames, metrics
 from scoreboard_runtime.contract.board import DEFAULT_WINDOW
@@ -34,15 +35,6 @@ MOST_BYTES = 16 * 1024
 MOST_BUFFERED = 1024 * 1024  # a larger message is cut off while it arrives
 _prefix = os.urandom(6).hex()
 _count = itertools.count()
-
-
-class Socket(web.WebSocketResponse):
-    """aiohttp's own closes, in the contract's codes."""
-
-    _CODES = {1009: TOO_LARGE, 1007: frames.BAD_MESSAGE}  # noqa: RUF012 - a constant
-
-    async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
-        return await super().close(code=self._CODES.get(code, code), message=message, drain=drain)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,6 +93,7 @@ class Visits:
         if not ws.can_prepare(request).ok:
             return problem("VALIDATION_ERROR", "-", detail="This is for WebSocket handshakes only.")
         await ws.prepare(request)
+        ws.request = request
         board = self.settings.board
         connection = Connection(
             {found.name: found.public for found in board.boards}, board.board.name
@@ -108,6 +101,7 @@ class Visits:
         if len(self.hub.clients) >= board.max_connections or request.transport is None:
             await ws.close(code=TOO_MANY, message=b"too many connections")
             return ws
+        bound_kernel_buffer(request.transport)
         client = Client(ws, request.transport, connection)
         connection.opened(now_us())
         self.hub.enter(client)
@@ -122,6 +116,8 @@ class Visits:
     # --- the conversation --------------------------------------------------------
     async def _converse(self, client: Client) -> None:
         async for message in client.ws:
+            if client.closing:
+                continue
             before = client.connection.state
             if message.type is aiohttp.WSMsgType.TEXT and len(message.data) > MOST_BYTES:
                 effects: list[Effect] = [Close(TOO_LARGE, "at most 16 KiB")]
@@ -129,10 +125,8 @@ class Visits:
                 effects = self._read(client.connection, message.data)
             else:
                 effects = client.connection.garbled()
-            closing = await self._perform(client, effects)
+            await self._perform(client, effects)
             self.hub.moved(before, client.connection.state)
-            if closing:
-                return
 
     @staticmethod
     def _read(connection: Connection, text: str) -> list[Effect]:
@@ -147,8 +141,7 @@ class Visits:
             if isinstance(effect, Send):
                 self.hub.send(client, text_frame(effect.payload))
             elif isinstance(effect, Close):
-                self.hub.telemetry.count(metrics.CLOSES, str(effect.code))
-                await client.close(effect.code, effect.reason)
+                self.hub.close(client, effect.code, effect.reason)
                 return True
             elif isinstance(effect, Leave):
                 self.hub.quit(client, effect.channel)

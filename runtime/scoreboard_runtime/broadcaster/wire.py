@@ -6,6 +6,7 @@ how aiohttp itself writes (RFC 6455, section 5.2: unmasked, FIN, opcode text).
 
 import struct
 
+CLOSE_REASON = 123  # bytes at most
 PING = b"\x89\x00"
 
 
@@ -17,3 +18,9 @@ def text_frame(payload: bytes) -> bytes:
     if size < 1 << 16:
         return struct.pack("!BBH", 0x81, 126, size) + payload
     return struct.pack("!BBQ", 0x81, 127, size) + payload
+
+
+def close_frame(code: int, reason: str) -> bytes:
+    """The bytes of a close frame (RFC 6455, section 5.5.1)."""
+    text = reason.encode()[:CLOSE_REASON]
+    return struct.pack("!BBH", 0x88, 2 + len(text), code) + text

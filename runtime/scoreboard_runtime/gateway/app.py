@@ -35,6 +35,7 @@ from scoreboard_runtime.stores.standings import Standings
 from scoreboard_runtime.stores.users import Users
 
 POOL = 8
+START_WITHIN = 2.0  # seconds that the queue's server may take before callers are let in
 
 # method, path, handler, needs a session
 ROUTES: tuple[tuple[str, str, Handler, bool], ...] = (
@@ -140,6 +141,7 @@ async def start(settings: Settings, stack: AsyncExitStack) -> tuple[web.Applicat
             gateway.finished.run(),
         )
     )
+    await pipeline.connected(START_WITHIN)
     return application(gateway), gateway.health
 
 

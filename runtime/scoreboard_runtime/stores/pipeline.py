@@ -7,6 +7,7 @@ connection back. Calls are bounded in number and in time.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -97,6 +98,13 @@ class Pipeline:
         self.url = url
         self._dependency = dependency
         self._connection: _Connection | None = None
+        self._connected = asyncio.Event()
+
+    async def connected(self, seconds: float) -> None:
+        """Waits for the first connection, so long at most: who starts then need not refuse."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._connected.wait()
 
     def call(self, *command: Any) -> "asyncio.Future[Reply]":
         """Sends now; the future's result is the reply, which may be a hiredis.ReplyError."""
@@ -153,6 +161,7 @@ class Pipeline:
                 continue
             attempt = 0
             self._connection = connection
+            self._connected.set()
             try:
                 await self._guard(connection)
             finally:

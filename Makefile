@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run setup test unit e2e bench fmt check clean
+.PHONY: help run setup test unit e2e bench docs pictures fmt check clean
 
 help: ## what each verb does
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,12 @@ e2e: $(VENV)/.dev ## real Postgres, Valkey, processes and browser
 
 bench: $(VENV)/.dev ## speed, as ratios to what this machine can do at most (ARGS="accept --pairs 3")
 	$(BIN)/python -m tests.bench $(ARGS)
+
+docs: $(VENV)/.dev ## the reference pages, from the code
+	@$(BIN)/python -m docs.reference.make
+
+pictures: $(VENV)/.dev ## the pictures of the docs, by a headless Chromium
+	$(BIN)/python -m docs.pictures.make
 
 fmt: $(VENV)/.dev ## format
 	$(BIN)/ruff format -q . && $(BIN)/ruff check --fix -q .

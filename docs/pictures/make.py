@@ -1,4 +1,4 @@
-"""Takes the pictures of the README: `python -m docs.pictures.make`, from the root.
+"""Takes the pictures of the README: `make pictures`.
 
 Local mode with demo players runs for half a minute; a headless Chromium plays a little and looks.
 Names of every script need a font each: Debian's fonts-ipafont-gothic has the Japanese one.

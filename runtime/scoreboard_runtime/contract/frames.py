@@ -14,6 +14,18 @@ CHANNELS = (SCOREBOARD, USER)
 BAD_MESSAGE, BAD_TOKEN, SILENT, TOO_LARGE = 4400, 4401, 4408, 4413
 TOO_MANY, SLOW, RESTART, TRY_AGAIN = 4429, 4503, 1012, 1013
 
+# Why a socket was closed, and whether to connect again.
+CLOSES = {
+    BAD_MESSAGE: ("a message that is not the contract's, or a second `authenticate`", "no"),
+    BAD_TOKEN: ("the token is invalid, or its session ended", "with a new token"),
+    SILENT: ("nothing authenticated or watched for 10 s; pings do not count", "to do either"),
+    TOO_LARGE: ("a message over 16 KiB", "no"),
+    TOO_MANY: ("too many connections, or more than 50 messages in 5 s", "with backoff"),
+    SLOW: ("updates were not read", "with `since`"),
+    RESTART: ("the server restarts", "after a random delay"),
+    TRY_AGAIN: ("a store that this needs is away", "with backoff"),
+}
+
 
 class Since(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a client was when it was last connected."""

@@ -1,0 +1,154 @@
+"""Writes what the code already says: `python -m docs.reference.make [--check]`, from the root.
+
+codes.md from contract/rejections.py and frames.py, metrics.md from contract/metrics.py, manifest.md
+from crds/scoreboards.yaml. With --check nothing is written and a stale page is an error.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scoreboard_runtime.contract.frames import CLOSES
+from scoreboard_runtime.contract.metrics import METRICS
+from scoreboard_runtime.contract.rejections import REJECTIONS
+
+HERE = Path(__file__).parent
+CRD = HERE.parents[1] / "crds" / "scoreboards.yaml"
+ORIGIN = "<!-- made from {} by `make docs`; do not edit -->"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table; pipes in cells are escaped."""
+    lines = [list(head), ["---"] * len(list(head)), *map(list, rows)]
+    return "".join(
+        f"| {' | '.join(c.replace('|', chr(92) + '|') for c in row)} |\n" for row in lines
+    )
+
+
+def codes() -> str:
+    """Every code of an error and of a socket's close."""
+    rejections = table(
+        ("code", "status", "layer", "what to do"),
+        (
+            (f"`{row.code}`", str(row.status), (row.layer or "").replace("_", " "), row.detail)
+            for row in REJECTIONS.values()
+        ),
+    )
+    closes = table(
+        ("close", "why", "connect again"), ((str(code), *said) for code, said in CLOSES.items())
+    )
+    return (
+        f"# Codes\n\n{ORIGIN.format('contract/rejections.py and frames.py')}\n\n"
+        "Errors are `application/problem+json`; decide by `code`. When several apply, the first of "
+        "this table is answered. A 429 and a 503 carry `Retry-After`. A code with a layer is "
+        "logged once as `rejected`, and counted in `scoreboard_rejections_total{layer,code}`.\n\n"
+        f"{rejections}\n## The socket's close codes\n\n{closes}"
+    )
+
+
+def metrics() -> str:
+    """Every metric of the runtime."""
+    rows = table(
+        ("metric", "kind", "labels", "what"),
+        (
+            (f"`{m.name}`", m.kind, ", ".join(f"`{label}`" for label in m.labels), m.help)
+            for m in METRICS
+        ),
+    )
+    return (
+        f"# Metrics\n\n{ORIGIN.format('contract/metrics.py')}\n\n"
+        "Each role serves them at `/metrics` of its metrics port. Durations are seconds.\n\n"
+        f"{rows}"
+    )
+
+
+BOUNDS = (
+    ("minimum", "at least {}"),
+    ("maximum", "at most {}"),
+    ("minItems", "{} or more"),
+    ("maxItems", "at most {} items"),
+    ("maxLength", "at most {} characters"),
+)
+
+
+def _bounds(schema: dict[str, Any]) -> str:
+    keys = BOUNDS if "type" in schema else BOUNDS[:2]
+    said = [text.format(schema[key]) for key, text in keys if key in schema]
+    if "enum" in schema:
+        said.append(", ".join(f"`{value}`" for value in schema["enum"]))
+    if "pattern" in schema and len(schema["pattern"]) <= 40:
+        said.append(f"`{schema['pattern']}`")
+    return "; ".join(said)
+
+
+def _fields(schema: dict[str, Any], path: str) -> Iterator[tuple[str, ...]]:
+    required = schema.get("required", [])
+    for name, field in schema.get("properties", {}).items():
+        here = f"{path}.{name}" if path else name
+        kind = field.get("type", "integer or object")
+        given = field.get("default")
+        default = "required" if name in required else ""
+        if given is not None and given != {}:
+            default = f"`{json.dumps(given)}`"
+        inner = field.get("items", field.get("additionalProperties", field))
+        inner = inner if isinstance(inner, dict) else {}
+        mark = "[]" if "items" in field else ".*" if "additionalProperties" in field else ""
+        if not inner.get("properties") or field.get("description"):
+            yield f"`{here}{mark}`", kind, default, _bounds(field), field.get("description", "")
+        yield from _fields(inner, f"{here}{mark}")
+
+
+def _rules(schema: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    for rule in schema.get("x-kubernetes-validations", []):
+        yield path, rule["message"]
+    for name, field in schema.get("properties", {}).items():
+        yield from _rules(field, f"{path}.{name}" if path else name)
+    if isinstance(schema.get("items"), dict):
+        yield from _rules(schema["items"], f"{path}[]")
+
+
+def manifest() -> str:
+    """Every field of the resource's spec and status, and the rules between them."""
+    version = yaml.safe_load(CRD.read_text())["spec"]["versions"][0]
+    schema = version["schema"]["openAPIV3Schema"]
+    head = ("field", "type", "default", "bounds", "what")
+    parts = [
+        f"# The Scoreboard manifest\n\n{ORIGIN.format('crds/scoreboards.yaml')}\n\n"
+        f"`scoreboard.dev/{version['name']}`, kind `Scoreboard`. An unknown field is refused.\n"
+    ]
+    for part in ("spec", "status"):
+        fields = schema["properties"].get(part)
+        if fields:
+            parts.append(f"\n## {part}\n\n{table(head, _fields(fields, ''))}")
+    rules = [
+        (f"`{where}`" if where else "the resource", message) for where, message in _rules(schema)
+    ]
+    parts.append(f"\n## Rules between fields\n\n{table(('of', 'rule'), rules)}")
+    return "".join(parts)
+
+
+PAGES = {"codes.md": codes, "metrics.md": metrics, "manifest.md": manifest}
+
+
+def main() -> int:
+    """Writes the pages, or says which are stale."""
+    stale = [name for name, page in PAGES.items() if not _is(HERE / name, page())]
+    if "--check" in sys.argv:
+        print(*(f"{name} is stale: run make docs" for name in stale), sep="\n", end="")
+        return 1 if stale else 0
+    for name in stale:
+        (HERE / name).write_text(PAGES[name]())
+        print(f"docs/reference/{name}")
+    return 0
+
+
+def _is(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text() == text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

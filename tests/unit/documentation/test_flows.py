@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from scoreboard_runtime.contract import frames
 from scoreboard_runtime.rules.connection import AUTHENTICATING, DISCONNECTED, Close, Connection
 from scoreboard_runtime.rules.tokens import Claims

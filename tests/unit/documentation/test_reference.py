@@ -40,4 +40,5 @@ def test_the_paths_of_the_architecture_exist():
         found = [place for place in places if place.is_file()]
         assert found, path
         if function:
-            assert re.search(rf"\b(def|class|function) {function}\b|'{function}'", found[0].read_text()), function
+            pattern = rf"\b(def|class|function) {function}\b|'{function}'"
+            assert re.search(pattern, found[0].read_text()), function

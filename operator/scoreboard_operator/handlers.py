@@ -1,0 +1,101 @@
+"""kopf is the ear: every event of a Scoreboard or of a child puts its name into the queue.
+
+No handler does more. kopf keeps no state in the objects and sets no finalizer, because there are
+only low-level handlers; who acts is decided by the Lease, not by kopf's peering.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import kopf
+
+from scoreboard_operator import kinds, names
+from scoreboard_operator.kinds import Kind
+from scoreboard_operator.workqueue import Key
+
+Add = Callable[[Key], None]
+CRD_GROUPS = frozenset(kind.group for kind in kinds.OWNED if kind.optional)
+
+
+def owner(meta: Mapping[str, Any]) -> Key | None:
+    """The Scoreboard that an object belongs to, by its owner; None if there is none."""
+    for reference in meta.get("ownerReferences") or []:
+        if reference.get("kind") == kinds.SCOREBOARD.kind and reference.get("controller"):
+            return meta["namespace"], reference["name"]
+    return None
+
+
+class Told:
+    """What was last seen of each Scoreboard, so that writing its status is not news."""
+
+    def __init__(self) -> None:
+        self._known: dict[Key, tuple[Any, ...]] = {}
+
+    def news(self, key: Key, meta: Mapping[str, Any], event: str | None) -> bool:
+        """Whether anything that matters is different. `event`: ADDED, ...; None when listed."""
+        if event == "DELETED":
+            self._known.pop(key, None)
+            return True
+        annotations = tuple(sorted((meta.get("annotations") or {}).items()))
+        now = (meta["uid"], meta.get("generation"), annotations, meta.get("deletionTimestamp"))
+        new = self._known.get(key) != now
+        self._known[key] = now
+        return new or event is None
+
+
+def _resource(kind: Kind) -> tuple[str, str, str]:
+    return kind.group, kind.version, kind.plural
+
+
+def configure(settings: kopf.OperatorSettings, *, scan: bool) -> None:
+    """Streams that heal themselves, selected by the server. `scan`: may look for new CRDs."""
+    settings.watching.server_timeout = 600
+    settings.watching.connect_timeout = 10
+    settings.watching.inactivity_timeout = 70
+    settings.watching.chunk_size = 500
+    settings.networking.request_timeout = 60
+    settings.posting.enabled = False
+    settings.scanning.disabled = not scan
+    settings.peering.standalone = True
+    settings.process.ultimate_exiting_timeout = 30
+    for kind in (*kinds.OWNED, kinds.LEASE):
+        settings.watching.label_selectors[f"{kind.plural}.{kind.group}".rstrip(".")] = names.OWNED
+
+
+def login(**arguments: Any) -> Any:
+    """The pod's service account, else KUBECONFIG."""
+    return kopf.login_with_service_account(**arguments) or kopf.login_with_kubeconfig(**arguments)
+
+
+def registry(
+    add: Add, beat: Callable[[Mapping[str, Any]], None], everything: Callable[[], None]
+) -> kopf.OperatorRegistry:
+    """`beat` hears of Leases, `everything` asks for a look at all Scoreboards."""
+    found = kopf.OperatorRegistry()
+    told = Told()
+    kopf.on.login(registry=found)(login)
+
+    async def on_scoreboard(meta: Mapping[str, Any], name: str, type: str | None, **_: Any) -> None:
+        key = (str(meta["namespace"]), name)
+        if told.news(key, meta, type):
+            add(key)
+
+    async def on_child(meta: Mapping[str, Any], **_: Any) -> None:
+        key = owner(meta)
+        if key is not None:
+            add(key)
+
+    async def on_lease(meta: Mapping[str, Any], **_: Any) -> None:
+        beat(meta)
+
+    async def on_crd(spec: Mapping[str, Any], **_: Any) -> None:
+        if spec["group"] in CRD_GROUPS:
+            everything()
+
+    kopf.on.event(*_resource(kinds.SCOREBOARD), registry=found)(on_scoreboard)
+    kopf.on.event(*_resource(kinds.LEASE), registry=found)(on_lease)
+    for kind in kinds.OWNED:
+        kopf.on.event(*_resource(kind), registry=found, id=f"child/{kind.plural}")(on_child)
+    crds = ("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+    kopf.on.event(*crds, registry=found)(on_crd)
+    return found

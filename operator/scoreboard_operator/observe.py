@@ -1,0 +1,59 @@
+"""The cluster to facts: what belongs to one Scoreboard, as it is now (read, never from a cache)."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from scoreboard_operator import kinds, names
+from scoreboard_operator.cluster import Cluster
+from scoreboard_operator.facts import Facts, Object
+from scoreboard_operator.keys import is_ours
+from scoreboard_operator.kinds import Kind
+from scoreboard_operator.render.stores import addresses
+from scoreboard_operator.resource import Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """`secrets`: keys, stores and given ones by name, None if missing. `leftovers`: objects that
+    an earlier Scoreboard of this name left and the garbage collector has not taken yet."""
+
+    facts: Facts
+    secrets: dict[str, Object | None] = field(repr=False)
+    leftovers: tuple[str, ...] = ()
+
+
+def given_secrets(resource: Resource) -> list[str]:
+    """Names of the Secrets with addresses that somebody else makes."""
+    own = names.stores(resource)
+    return sorted({name for name, _ in addresses(resource).values() if name != own})
+
+
+async def _labelled(cluster: Cluster, resource: Resource, kind: Kind) -> list[Object]:
+    selector = f"{names.OWNED},{names.INSTANCE}={resource.name}"
+    return await cluster.list(kind, resource.namespace, selector)
+
+
+async def observe(cluster: Cluster, resource: Resource, served: frozenset[str]) -> Observed:
+    """Raises ApiError."""
+    wanted = [k for k in kinds.OWNED if not k.optional or k.kind in served]
+    asked = given_secrets(resource)
+    own = [names.keys(resource), names.stores(resource)]
+    lists = asyncio.gather(*(_labelled(cluster, resource, kind) for kind in wanted))
+    pods = _labelled(cluster, resource, kinds.POD)
+    gets = asyncio.gather(
+        *(cluster.get(kinds.SECRET, resource.namespace, name) for name in own + asked)
+    )
+    listed, seen, found = await asyncio.gather(lists, pods, gets)
+    objects: dict[tuple[str, str], Object] = {}
+    leftovers: list[str] = []
+    for kind, items in zip(wanted, listed, strict=True):
+        for item in items:
+            name = item["metadata"]["name"]
+            if is_ours(resource, item):
+                objects[kind.kind, name] = item
+            else:
+                leftovers.append(f"{kind.kind}/{name}")
+    secrets = dict(zip(own + asked, found, strict=True))
+    given = {name: secrets[name] for name in asked}
+    facts = Facts(objects=objects, secrets=given, pods=tuple(seen), served=served)
+    return Observed(facts=facts, secrets=secrets, leftovers=tuple(leftovers))

@@ -1,0 +1,66 @@
+"""Whose field is it: what of an object is still as the operator applied it (pure).
+
+The API server keeps for each manager the set of fields that it applied (managedFields). Whoever
+changes or removes one of them, takes it out of that set; fields of others never come into it. So an
+object is as it was applied exactly while that set is, whatever defaults were filled in, and nothing
+needs to be compared that means the same and reads differently (1000m and 1).
+"""
+
+import json
+
+from scoreboard_operator import names
+from scoreboard_operator.facts import Object
+from scoreboard_operator.release import digest
+from scoreboard_operator.render.parts import Manifest
+
+Key = tuple[str, str, str]
+
+
+def applied_fields(found: Object) -> str:
+    """A digest of the fields that the operator's apply owns; empty if it owns none."""
+    for entry in found["metadata"].get("managedFields", []):
+        ours = entry.get("manager") == names.MANAGER and entry.get("operation") == "Apply"
+        if ours and not entry.get("subresource"):
+            return digest(json.dumps(entry.get("fieldsV1", {}), sort_keys=True))
+    return ""
+
+
+class Applied:
+    """What was applied, object by object: the intent, and the fields that the server said are ours.
+
+    In memory only. A new process applies everything once, which changes nothing that is as it
+    should be.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Key, tuple[str, str, str]] = {}
+
+    @staticmethod
+    def _key(manifest: Manifest) -> Key:
+        metadata = manifest["metadata"]
+        return manifest["kind"], metadata["namespace"], metadata["name"]
+
+    def holds(self, manifest: Manifest, live: Object | None) -> bool:
+        """Whether applying would change nothing."""
+        if live is None:
+            return False
+        now = (digest(manifest), live["metadata"]["uid"], applied_fields(live))
+        return self._known.get(self._key(manifest)) == now
+
+    def drifted(self, manifest: Manifest, live: Object | None) -> bool:
+        """Whether somebody else changed or removed what was applied and is still wanted."""
+        known = self._known.get(self._key(manifest))
+        if known is None or known[0] != digest(manifest):
+            return False
+        return live is None or known[1:] != (live["metadata"]["uid"], applied_fields(live))
+
+    def learn(self, manifest: Manifest, after: Object) -> None:
+        """`after`: the server's answer to applying it."""
+        known = (digest(manifest), after["metadata"]["uid"], applied_fields(after))
+        self._known[self._key(manifest)] = known
+
+    def forget(self, namespace: str, owner: str) -> None:
+        """Of a Scoreboard that is gone."""
+        gone = [key for key in self._known if key[1] == namespace and key[2].startswith(owner)]
+        for key in gone:
+            del self._known[key]

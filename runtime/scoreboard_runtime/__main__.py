@@ -4,14 +4,48 @@ import argparse
 import asyncio
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib.metadata import entry_points
+from typing import Any
 
 from scoreboard_runtime import __version__
 from scoreboard_runtime.contract import endpoints
 
+_COMMANDS = {"local": "local.run", "store": "local.pod", "admin": "admin.commands"}
+
+
+class NotInstalled(Exception):
+    """An extra is missing; the text says which package was looked for."""
+
+
+@contextmanager
+def _needing_extras() -> Iterator[None]:
+    """An image has the packages of its own roles alone. Raises NotInstalled."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("scoreboard_"):
+            raise
+        raise NotInstalled(
+            f"{error.name} is not installed: this command is in another image, or in another of "
+            "the extras runtime, local and operator (pip install 'scoreboard[local]')"
+        ) from None
+
+
+def _add_others(found: Any) -> None:
+    """Commands of other packages and of the desk, when what they need is installed."""
+    with suppress(NotInstalled), _needing_extras():
+        from scoreboard_runtime.admin import commands
+
+        text = "users, sessions, dead letters, keys"
+        commands.add_arguments(found.add_parser("admin", help=text, description=text))
+    for command in entry_points(group="scoreboard.commands"):
+        with suppress(NotInstalled), _needing_extras():
+            command.load().add_commands(found)
+
 
 def _parser() -> argparse.ArgumentParser:
-    from scoreboard_runtime.admin import commands
     from scoreboard_runtime.local import arguments as local
 
     parser = argparse.ArgumentParser(
@@ -21,20 +55,43 @@ def _parser() -> argparse.ArgumentParser:
     found = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     local_text = "run a manifest on this machine, with embedded stores"
     local.add_arguments(found.add_parser("local", help=local_text, description=local_text))
-    admin_text = "users, sessions, dead letters, keys"
-    commands.add_arguments(found.add_parser("admin", help=admin_text, description=admin_text))
-    found.add_parser("migrate", help="bring the database up to this version")
-    found.add_parser("rebuild", help="build the standings in Valkey anew from Postgres")
     for role in endpoints.ROLES:
         found.add_parser(role, help=f"run the {role} (settings come from the environment)")
+    local.add_store(found)
+    _add_migrate(found)
+    found.add_parser("rebuild", help="build the standings in Valkey anew from Postgres")
+    _add_others(found)
     return parser
 
 
-def _migrate() -> str:
-    from scoreboard_runtime.process import settings
-    from scoreboard_runtime.stores.migrations import migrate
+def _add_migrate(found: Any) -> None:
+    text = "bring the database up to this version"
+    more = f"{text}; of the environment it reads {endpoints.ENV_DATABASE_URL} alone"
+    parser = found.add_parser("migrate", help=text, description=more)
+    parser.add_argument(
+        "--contract",
+        action="store_true",
+        help="also take away what older versions need: when none of their processes runs any more",
+    )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="try again for so long while the database is away (default: not at all)",
+    )
 
-    done = asyncio.run(migrate(settings.load("migrate").database_url))
+
+def _migrate(options: argparse.Namespace) -> str:
+    from scoreboard_runtime.process import settings
+    from scoreboard_runtime.stores.migrations import migrate_within
+
+    url = settings.database_url()
+
+    def say(reason: str) -> None:
+        print(f"scoreboard migrate: waits, {reason}", file=sys.stderr, flush=True)
+
+    done = asyncio.run(migrate_within(url, options.wait, say, contract=options.contract))
     return f"migrated: {', '.join(done) or 'nothing to do'}"
 
 
@@ -59,11 +116,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if len(given) == 1 and given[0] in endpoints.ROLES:
-            _run_role(given[0])
+            with _needing_extras():
+                _run_role(given[0])
             return 0
         options = _parser().parse_args(given)
-        return _run_command(options)
-    except SettingsError as error:
+        with _needing_extras():
+            return _run_command(options)
+    except (SettingsError, NotInstalled) as error:
         print(f"scoreboard: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -71,19 +130,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run_command(options: argparse.Namespace) -> int:
-    if options.command == "local" and sys.platform != "linux":
+    if options.command in ("local", "store") and sys.platform != "linux":
         # Only Linux ends children with their parent, whatever ends it; nor are there other servers.
-        print("scoreboard local: needs Linux (on Windows: WSL; else a container)", file=sys.stderr)
+        print(
+            f"scoreboard {options.command}: needs Linux (on Windows: WSL; else a container)",
+            file=sys.stderr,
+        )
         return 2
-    if options.command in ("local", "admin"):
-        name = "local.run" if options.command == "local" else "admin.commands"
-        status: int = importlib.import_module(f"scoreboard_runtime.{name}").run(options)
+    if hasattr(options, "run"):
+        done: int = options.run(options)
+        return done
+    if options.command in _COMMANDS:
+        module = importlib.import_module(f"scoreboard_runtime.{_COMMANDS[options.command]}")
+        status: int = module.run(options)
         return status
     from scoreboard_runtime.stores.errors import StoreUnavailable
     from scoreboard_runtime.stores.migrations import MigrationError
 
     try:
-        print(_migrate() if options.command == "migrate" else _rebuild())
+        print(_migrate(options) if options.command == "migrate" else _rebuild())
     except (StoreUnavailable, MigrationError, OSError) as error:
         print(f"scoreboard {options.command}: {error}", file=sys.stderr)
         return 1

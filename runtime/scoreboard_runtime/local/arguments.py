@@ -1,7 +1,10 @@
-"""The options of `scoreboard local`: light, so that every command can show its help."""
+"""The options of `local` and `store`: light, so that every command can show its help."""
 
 import argparse
 from pathlib import Path
+from typing import Any
+
+from scoreboard_runtime.contract.endpoints import ENV_STORE_PASSWORD, STORE_PORT
 
 DEFAULT_PORT = 8080
 
@@ -23,3 +26,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--redis-url", help="a Redis 7.0 or Valkey 7.2 or later, not the embedded")
     parser.add_argument("--cache-url", help="with --redis-url: another one for what can be rebuilt")
     flag("--json", "print one JSON line when ready")
+
+
+def add_store(commands: Any) -> None:
+    """Declares `scoreboard store`."""
+    text = "run one embedded server for the network, as the pods of managed stores do"
+    ports = ", ".join(f"{port} for {store}" for store, port in STORE_PORT.items())
+    parser = commands.add_parser(
+        "store",
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}. Its password is {ENV_STORE_PASSWORD}, "
+        "16 or more letters and digits, set anew at each start; it runs until SIGTERM. "
+        "Of Postgres there is the role runtime, owner of the database scoreboard.",
+    )
+    parser.add_argument(
+        "store",
+        choices=list(STORE_PORT),
+        help="postgres; queue: a Valkey that has every write on disk before it answers; "
+        "cache: a Valkey that keeps nothing",
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=Path("/data"), help="where its data is (default: /data)"
+    )
+    parser.add_argument("--port", type=int, help=f"default: {ports}")

@@ -86,7 +86,7 @@ class Local:
             self.stack.push_async_callback(postgres.stop)
             await postgres.start()
             url = postgres.url
-        done = await migrate(url)
+        done = await migrate(url, contract=True)  # nothing older runs beside it
         self.say(f"database ready{': migrated ' + ', '.join(done) if done else ''}")
         return url
 

@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ class Program:
 
     name: str
     command: Sequence[str]
-    log: Path
+    log: Path | None  # None: what it says is said by us
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     folder: Path | None = None
     user: tuple[int, int] | None = None  # uid and gid to become
@@ -43,7 +44,11 @@ class Program:
 
 async def spawn(program: Program) -> asyncio.subprocess.Process:
     """Starts it once; what it says goes to the end of its log. Raises ServiceFailed."""
-    descriptor = os.open(program.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = (
+        os.dup(sys.stdout.fileno())
+        if program.log is None
+        else os.open(program.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    )
     try:
         return await asyncio.create_subprocess_exec(
             *program.command,
@@ -86,7 +91,9 @@ class Service:
         """Raises ServiceFailed."""
         self.process = await spawn(self.program)
         self.starts += 1
-        self._tasks = [asyncio.create_task(self._keep()), asyncio.create_task(self._trim())]
+        self._tasks = [asyncio.create_task(self._keep())]
+        if self.program.log is not None:
+            self._tasks.append(asyncio.create_task(self._trim(self.program.log)))
 
     async def _keep(self) -> None:
         failures = 0
@@ -99,14 +106,16 @@ class Service:
                 self.process = await spawn(self.program)
                 self.starts += 1
 
-    async def _trim(self) -> None:
+    async def _trim(self, log: Path) -> None:
         while True:
             await asyncio.sleep(LOG_INTERVAL)
             with contextlib.suppress(OSError):
-                await asyncio.to_thread(trim, self.program.log)
+                await asyncio.to_thread(trim, log)
 
     def tail(self, lines: int = 12) -> str:
         """The end of its log."""
+        if self.program.log is None:
+            return "(see above)"
         try:
             with self.program.log.open("rb") as file:
                 file.seek(max(0, self.program.log.stat().st_size - 8192))

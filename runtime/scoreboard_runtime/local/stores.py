@@ -12,6 +12,7 @@ import shutil
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,14 +26,26 @@ from scoreboard_runtime.local.child import NOBODY, capability_for
 from scoreboard_runtime.local.service import Program, Service, ServiceFailed, spawn
 from scoreboard_runtime.stores import valkey
 
-READY_WITHIN = 30.0
+READY_WITHIN, READY_AFTER_RECOVERY = 30.0, 280.0
+STOP_WITHIN, STOP_IN_POD = 10.0, 50.0
+NETWORK_ROLE, NETWORK_DATABASE = "runtime", "scoreboard"
 MOST_STARTS = 12  # within which a server comes up that its crashed predecessor is still leaving
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """How a server is reached from elsewhere, by password, besides its socket."""
+
+    port: int
+    password: str = field(repr=False)
+    memory: int = 0  # bytes that Valkey may hold; 0 says nothing
+
+
 class _Server:
-    """What both have: a service, while it runs."""
+    """What both have: a service, while it runs; in a pod it has more time."""
 
     service: Service | None = None
+    _network: Network | None = None
 
     async def start(self) -> None:
         raise NotImplementedError
@@ -59,7 +72,7 @@ class _Server:
     async def stop(self) -> None:
         """Ends it in order; `start` brings it back with its data."""
         if self.service is not None:
-            await self.service.stop()
+            await self.service.stop(STOP_IN_POD if self._network else STOP_WITHIN)
 
     async def crash(self) -> None:
         """SIGKILL; it stays away until `start`."""
@@ -75,7 +88,8 @@ class _Server:
         """Starts it and waits until `_check` no longer raises. Raises ServiceFailed."""
         self.service = service = Service(program)
         await service.start()
-        deadline = time.monotonic() + READY_WITHIN
+        within = READY_AFTER_RECOVERY if self._network else READY_WITHIN
+        deadline = time.monotonic() + within
         while True:
             try:
                 await self._check()
@@ -92,7 +106,14 @@ class _Server:
 class EmbeddedPostgres(_Server):
     """One cluster in `folder`; its socket below `sockets`, whose path is short (see place.py)."""
 
-    def __init__(self, folder: Path, sockets: Path, inherited: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        sockets: Path,
+        inherited: Sequence[int] = (),
+        network: Network | None = None,
+    ) -> None:
+        self._network = network
         self._folder = folder.resolve()
         self._data = self._folder / "data"
         self._sockets = sockets / "postgres"
@@ -104,7 +125,8 @@ class EmbeddedPostgres(_Server):
     @property
     def url(self) -> str:
         sockets = quote(str(self._sockets))
-        return f"postgresql://scoreboard:{self._password}@/postgres?host={sockets}"
+        port = f"&port={self._network.port}" if self._network else ""
+        return f"postgresql://scoreboard:{self._password}@/postgres?host={sockets}{port}"
 
     def _prepare(self) -> None:
         """Folders and password for the user that the server runs as: never root."""
@@ -113,6 +135,8 @@ class EmbeddedPostgres(_Server):
         for path in (self._folder, self._sockets):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._give(path)
+        if self._network and self._data.exists():
+            self._data.chmod(0o700)  # a volume's fsGroup opens it, and Postgres refuses it then
         password = self._folder / "password"
         if not password.exists() or not password.read_text():
             password.touch(mode=0o600)
@@ -138,7 +162,7 @@ class EmbeddedPostgres(_Server):
         return Program(
             name=name,
             command=[str(binary), "-D", *arguments],
-            log=self._folder / f"{name}.log",
+            log=None if self._network else self._folder / f"{name}.log",
             environment={"LC_ALL": "C", "PATH": "/usr/bin:/bin", "TZ": "UTC"},
             folder=Path("/"),
             user=self._user,
@@ -153,7 +177,8 @@ class EmbeddedPostgres(_Server):
         draft = self._folder / "draft"
         arguments = [
             str(draft), "-U", "scoreboard", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256",
-            f"--pwfile={self._folder / 'password'}", "--no-sync", "--no-instructions",
+            f"--pwfile={self._folder / 'password'}", "--no-instructions",
+            *([] if self._network else ["--no-sync"]),
         ]  # fmt: skip
         await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
         program = self._program("initdb", arguments, signal.SIGKILL)
@@ -177,12 +202,22 @@ class EmbeddedPostgres(_Server):
         # really there still does: its shared memory is in use.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
         arguments = [
-            str(self._data), "-k", str(self._sockets),
-            "-c", "listen_addresses=", "-c", "unix_socket_permissions=0700",
-            "-c", "max_connections=100", "-c", "shared_buffers=64MB",
+            str(self._data), "-k", str(self._sockets), *self._reachable(),
+            "-c", "unix_socket_permissions=0700", "-c", "shared_buffers=64MB",
             "-c", "max_wal_size=512MB", "-c", "log_timezone=UTC",
         ]  # fmt: skip
         await self._run(self._program("postgres", arguments, signal.SIGINT))
+
+    def _reachable(self) -> list[str]:
+        if self._network is None:
+            return ["-c", "listen_addresses=", "-c", "max_connections=100"]
+        # One role, one database: whoever may do everything comes by the socket.
+        (self._data / "pg_hba.conf").write_text(
+            "local all all scram-sha-256\n"
+            f"host {NETWORK_DATABASE} {NETWORK_ROLE} all scram-sha-256\n"
+        )
+        port = f"port={self._network.port}"
+        return ["-c", "listen_addresses=*", "-c", port, "-c", "max_connections=200"]
 
     async def _check(self) -> None:
         connection = await asyncpg.connect(self.url, timeout=2.0)
@@ -193,8 +228,15 @@ class EmbeddedValkey(_Server):
     """`durable`: every write is on disk before its answer. Otherwise nothing is written at all."""
 
     def __init__(
-        self, folder: Path, sockets: Path, *, durable: bool, inherited: Sequence[int] = ()
+        self,
+        folder: Path,
+        sockets: Path,
+        *,
+        durable: bool,
+        inherited: Sequence[int] = (),
+        network: Network | None = None,
     ) -> None:
+        self._network = network
         self._folder = folder.resolve()
         self._socket = sockets / f"{folder.name}.sock"
         self._durable = durable
@@ -203,7 +245,20 @@ class EmbeddedValkey(_Server):
 
     @property
     def url(self) -> str:
-        return f"unix://{quote(str(self._socket))}"
+        password = f":{quote(self._network.password)}@" if self._network else ""
+        return f"unix://{password}{quote(str(self._socket))}"
+
+    def _reachable(self) -> list[str]:
+        """By a file that goes with the process, because arguments are for everybody to see."""
+        if self._network is None:
+            return ["--port", "0"]
+        file = self._socket.with_suffix(".conf")
+        file.touch(mode=0o600)
+        file.write_text(
+            f"bind * -::*\nport {self._network.port}\nrequirepass {self._network.password}\n"
+            f"maxmemory {self._network.memory}\n"
+        )
+        return [str(file)]
 
     async def start(self) -> None:
         """Raises ServiceFailed."""
@@ -212,11 +267,11 @@ class EmbeddedValkey(_Server):
         program = Program(
             name=self._folder.name,
             command=[
-                str(self._server), "--port", "0", "--unixsocket", str(self._socket),
+                str(self._server), *self._reachable(), "--unixsocket", str(self._socket),
                 "--unixsocketperm", "700", "--dir", str(self._folder), "--save", "",
                 "--maxmemory-policy", "noeviction", *keep,
             ],
-            log=self._folder / "valkey.log",
+            log=None if self._network else self._folder / "valkey.log",
             environment={"LC_ALL": "C", "TZ": "UTC"},
             folder=self._folder,
             inherited=self._inherited,

@@ -72,6 +72,21 @@ def load_board(path: Path) -> Scoreboard:
         raise SettingsError(f"{path} is not a valid Scoreboard:\n{error}") from None
 
 
+def database_url(env: Mapping[str, str] | None = None) -> str:
+    """All that a migration needs. Raises SettingsError."""
+    return _required(os.environ if env is None else env, endpoints.ENV_DATABASE_URL)
+
+
+def store_password(env: Mapping[str, str] | None = None) -> str:
+    """Fit for a URL, a configuration file and a statement as it is. Raises SettingsError."""
+    found = _required(os.environ if env is None else env, endpoints.ENV_STORE_PASSWORD)
+    if len(found) < 16 or not (found.isascii() and found.isalnum()):
+        raise SettingsError(
+            f"{endpoints.ENV_STORE_PASSWORD} must have 16 or more letters and digits, nothing else"
+        )
+    return found
+
+
 def load(role: str, env: Mapping[str, str] | None = None) -> Settings:
     """The process's settings. Raises SettingsError."""
     env = os.environ if env is None else env

@@ -1,6 +1,13 @@
-"""Apply sql/migrations in order, once each, under an advisory lock: any process may call it."""
+"""Apply sql/migrations in order, once each, under an advisory lock: any process may call it.
 
+`0007_contract_scores.sql` takes away what version 6 still needs: it is left for `contract`, when no
+process of an older version runs.
+"""
+
+import asyncio
 import hashlib
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -24,6 +31,10 @@ class Migration:
     @property
     def checksum(self) -> str:
         return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
+
+    @property
+    def contracts(self) -> bool:
+        return self.name.startswith("contract_")
 
 
 def load() -> list[Migration]:
@@ -56,9 +67,10 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
         )
 
 
-async def migrate(url: str) -> list[str]:
+async def migrate(url: str, *, contract: bool = False) -> list[str]:
     """Brings the database up to this version: the names of what was applied.
 
+    Without `contract` an older version can go on beside it.
     Raises MigrationError, and what asyncpg raises when Postgres is not there.
     """
     connection = await asyncpg.connect(url, timeout=10.0)
@@ -74,6 +86,8 @@ async def migrate(url: str) -> list[str]:
         done = []
         for migration in known:
             if migration.version not in applied:
+                if migration.contracts and not contract:
+                    continue
                 await _apply(connection, migration)
                 done.append(migration.name)
             elif applied[migration.version] != migration.checksum:
@@ -81,3 +95,42 @@ async def migrate(url: str) -> list[str]:
         return done
     finally:
         await connection.close()
+
+
+# Postgres is not there, or not yet: its role and database are made after it listens.
+AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
+async def migrate_within(
+    url: str, seconds: float, say: Callable[[str], None], *, contract: bool = False
+) -> list[str]:
+    """`migrate`, tried again for `seconds` while Postgres is away; `say` hears of each new reason.
+
+    Raises MigrationError.
+    """
+    deadline, known = time.monotonic() + seconds, ""
+    while True:
+        try:
+            return await migrate(url, contract=contract)
+        except AWAY as error:
+            reason = f"cannot reach Postgres: {_said(error)}"
+            if time.monotonic() >= deadline:
+                raise MigrationError(reason) from None
+            if reason != known:
+                known = reason
+                say(reason)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+            raise MigrationError(_said(error)) from None
+        await asyncio.sleep(1.0)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")

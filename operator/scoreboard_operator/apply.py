@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from scoreboard_operator import difference, kinds, names
 from scoreboard_operator.cluster import ApiError, Cluster
 from scoreboard_operator.facts import Facts, Object
-from scoreboard_operator.keys import is_ours
-from scoreboard_operator.ownership import Applied
+from scoreboard_operator.ownership import Applied, belongs
 from scoreboard_operator.plan import SECRETS_READY, Hold, Plan
 from scoreboard_operator.render.parts import Manifest
 from scoreboard_operator.resource import Resource
@@ -75,7 +74,7 @@ class Applier:
                 continue
             if live is None:
                 live = await self._unlabelled(manifest)
-                if live is not None and not is_ours(self._resource, live):
+                if live is not None and not belongs(self._resource, live):
                     done.troubles.append(_taken(manifest))
                     continue
             try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from scoreboard_operator import names
 from scoreboard_operator.facts import Object
+from scoreboard_operator.ownership import belongs
 from scoreboard_operator.release import digest
 from scoreboard_operator.render import parts
 from scoreboard_operator.render.role import KEYS_FILE
@@ -51,12 +52,6 @@ def _decoded(secret: Object | None) -> dict[str, bytes]:
     return found
 
 
-def is_ours(resource: Resource, found: Object) -> bool:
-    """Whether an object was made for this very Scoreboard."""
-    owners = found["metadata"].get("ownerReferences", [])
-    return any(owner.get("uid") == resource.uid for owner in owners)
-
-
 def _secret(resource: Resource, name: str, data: Mapping[str, bytes]) -> parts.Manifest:
     return {
         "apiVersion": "v1",
@@ -94,7 +89,7 @@ def secrets(
             "or delete the Secret to begin with new ones (every session ends)"
         )
         return Secrets(manifests=tuple(found), fault=why)
-    if secret is not None and not is_ours(resource, secret):
+    if secret is not None and not belongs(resource, secret):
         return Secrets(manifests=tuple(found))
     wanted = rotate(keyring, entropy.key, resource.rotation_us, resource.keep_us)
     fresh = keyring is not None and wanted.active.kid != keyring.active.kid
@@ -107,7 +102,7 @@ def secrets(
 def rotation_due_us(resource: Resource, live: Mapping[str, Object | None]) -> int | None:
     """When the active key is due to be succeeded; None if that is not ours to say."""
     secret = live.get(names.keys(resource))
-    if secret is None or not is_ours(resource, secret):
+    if secret is None or not belongs(resource, secret):
         return None
     try:
         keyring: Keyring = parse(_decoded(secret).get(KEYS_FILE, b""))

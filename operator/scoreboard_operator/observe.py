@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from scoreboard_operator import kinds, names
 from scoreboard_operator.cluster import Cluster
 from scoreboard_operator.facts import Facts, Object
-from scoreboard_operator.keys import is_ours
 from scoreboard_operator.kinds import Kind
+from scoreboard_operator.ownership import belongs, left_over
 from scoreboard_operator.render.stores import addresses
 from scoreboard_operator.resource import Resource
 
@@ -49,9 +49,9 @@ async def observe(cluster: Cluster, resource: Resource, served: frozenset[str]) 
     for kind, items in zip(wanted, listed, strict=True):
         for item in items:
             name = item["metadata"]["name"]
-            if is_ours(resource, item):
+            if belongs(resource, item):
                 objects[kind.kind, name] = item
-            else:
+            elif left_over(resource, item):
                 leftovers.append(f"{kind.kind}/{name}")
     secrets = dict(zip(own + asked, found, strict=True))
     given = {name: secrets[name] for name in asked}

@@ -8,10 +8,11 @@ needs to be compared that means the same and reads differently (1000m and 1).
 
 import json
 
-from scoreboard_operator import names
+from scoreboard_operator import kinds, names
 from scoreboard_operator.facts import Object
 from scoreboard_operator.release import digest
 from scoreboard_operator.render.parts import Manifest
+from scoreboard_operator.resource import Resource
 
 Key = tuple[str, str, str]
 
@@ -23,6 +24,24 @@ def applied_fields(found: Object) -> str:
         if ours and not entry.get("subresource"):
             return digest(json.dumps(entry.get("fieldsV1", {}), sort_keys=True))
     return ""
+
+
+def belongs(resource: Resource, found: Object) -> bool:
+    """Whether an object was made for this very Scoreboard.
+
+    By its owner; one whose owner somebody took away is still known by who applied it.
+    """
+    owners = found["metadata"].get("ownerReferences") or []
+    if owners:
+        return any(owner.get("uid") == resource.uid for owner in owners)
+    return bool(applied_fields(found))
+
+
+def left_over(resource: Resource, found: Object) -> bool:
+    """Whether it was made for an earlier Scoreboard, and will be collected."""
+    owners = found["metadata"].get("ownerReferences") or []
+    theirs = any(owner.get("kind") == kinds.SCOREBOARD.kind for owner in owners)
+    return theirs and not belongs(resource, found)
 
 
 class Applied:

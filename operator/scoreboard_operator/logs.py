@@ -33,3 +33,5 @@ def configure(level: str) -> None:
     )
     # kopf tells of every event that it hears; what matters of them is in our own lines.
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
+    # That an optional API is absent is no trouble: a condition says it where somebody asked for it.
+    logging.getLogger("kopf._core.reactor.observation").setLevel(logging.ERROR)

@@ -47,8 +47,16 @@ def _resource(kind: Kind) -> tuple[str, str, str]:
     return kind.group, kind.version, kind.plural
 
 
-def configure(settings: kopf.OperatorSettings, *, scan: bool) -> None:
-    """Streams that heal themselves, selected by the server. `scan`: may look for new CRDs."""
+def _key(kind: Kind) -> str:
+    """As kopf's selectors name it."""
+    return f"{kind.plural}.{kind.group}".rstrip(".")
+
+
+def configure(settings: kopf.OperatorSettings, *, scan: bool, lease: str) -> None:
+    """Streams that heal themselves, selected by the server. `scan`: may look for new CRDs.
+
+    `lease`: the only Lease that is listened to, so that a role can be limited to its name.
+    """
     settings.watching.server_timeout = 600
     settings.watching.connect_timeout = 10
     settings.watching.inactivity_timeout = 70
@@ -59,7 +67,8 @@ def configure(settings: kopf.OperatorSettings, *, scan: bool) -> None:
     settings.peering.standalone = True
     settings.process.ultimate_exiting_timeout = 30
     for kind in (*kinds.OWNED, kinds.LEASE):
-        settings.watching.label_selectors[f"{kind.plural}.{kind.group}".rstrip(".")] = names.OWNED
+        settings.watching.label_selectors[_key(kind)] = names.OWNED
+    settings.watching.field_selectors[_key(kinds.LEASE)] = f"metadata.name={lease}"
 
 
 def login(**arguments: Any) -> Any:
@@ -68,9 +77,10 @@ def login(**arguments: Any) -> Any:
 
 
 def registry(
-    add: Add, beat: Callable[[Mapping[str, Any]], None], everything: Callable[[], None]
+    add: Add, beat: Callable[[Mapping[str, Any]], None], everything: Callable[[], None] | None
 ) -> kopf.OperatorRegistry:
-    """`beat` hears of Leases, `everything` asks for a look at all Scoreboards."""
+    """`beat` hears of Leases, `everything` asks for a look at all Scoreboards when an optional API
+    appears; None: CRDs, which are the whole cluster's, may not be listened to."""
     found = kopf.OperatorRegistry()
     told = Told()
     kopf.on.login(registry=found)(login)
@@ -89,13 +99,14 @@ def registry(
         beat(meta)
 
     async def on_crd(spec: Mapping[str, Any], **_: Any) -> None:
-        if spec["group"] in CRD_GROUPS:
+        if everything is not None and spec["group"] in CRD_GROUPS:
             everything()
 
     kopf.on.event(*_resource(kinds.SCOREBOARD), registry=found)(on_scoreboard)
     kopf.on.event(*_resource(kinds.LEASE), registry=found)(on_lease)
     for kind in kinds.OWNED:
         kopf.on.event(*_resource(kind), registry=found, id=f"child/{kind.plural}")(on_child)
-    crds = ("apiextensions.k8s.io", "v1", "customresourcedefinitions")
-    kopf.on.event(*crds, registry=found)(on_crd)
+    if everything is not None:
+        crds = ("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+        kopf.on.event(*crds, registry=found)(on_crd)
     return found

@@ -121,11 +121,11 @@ class Operator:
 
         told = kopf.OperatorSettings()
         chosen = self.settings.namespaces
-        handlers.configure(told, scan=not chosen)
+        handlers.configure(told, scan=not chosen, lease=self.settings.lease_name)
         # The heartbeat is in the operator's own namespace.
         where = {*chosen, self.settings.own_namespace} if chosen else ()
         await kopf.operator(
-            registry=handlers.registry(self.add, self._beat, everything),
+            registry=handlers.registry(self.add, self._beat, None if chosen else everything),
             settings=told,
             standalone=True,
             clusterwide=not chosen,

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from scoreboard_operator import difference, kinds, names
 from scoreboard_operator.cluster import ApiError, Cluster
 from scoreboard_operator.facts import Facts, Object
-from scoreboard_operator.ownership import Applied, belongs
+from scoreboard_operator.ownership import Applied, belongs, reclaimed
 from scoreboard_operator.plan import SECRETS_READY, Hold, Plan
 from scoreboard_operator.render.parts import Manifest
 from scoreboard_operator.resource import Resource
 
 # The server understood and does not want it: trying again changes nothing, somebody must.
-REFUSALS = frozenset({400, 403, 404, 409, 413, 422})
+INVALID = 422
+REFUSALS = frozenset({400, 403, 404, 409, 413, INVALID})
 PART = {
     "gateway": "GatewayReady",
     "worker": "WorkersReady",
@@ -78,7 +79,7 @@ class Applier:
                     done.troubles.append(_taken(manifest))
                     continue
             try:
-                after = await self._cluster.apply(manifest, before=live, dry_run=self._dry_run)
+                after = await self._force(manifest, live)
             except ApiError as error:
                 if error.status not in REFUSALS:
                     raise
@@ -90,6 +91,19 @@ class Applier:
                     done.healed.append(key(manifest))
                 self._applied.learn(manifest, after)
                 done.live[key(manifest)] = after
+
+    async def _force(self, manifest: Manifest, live: Object | None) -> Object:
+        """Applies; if what others added makes that invalid, once more without it.
+
+        Raises ApiError.
+        """
+        try:
+            return await self._cluster.apply(manifest, before=live, dry_run=self._dry_run)
+        except ApiError as error:
+            if error.status != INVALID or live is None or self._dry_run:
+                raise
+            await self._cluster.own(live, reclaimed(manifest, live))
+            return await self._cluster.apply(manifest, before=live)
 
     async def _unlabelled(self, manifest: Manifest) -> Object | None:
         """Something of that name that our labels did not show: somebody else's, most likely."""

@@ -5,7 +5,7 @@ client has none of its own.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
@@ -20,11 +20,8 @@ from scoreboard_operator.kinds import Kind
 from scoreboard_operator.render.parts import Manifest
 
 TIMEOUT = ClientTimeout(total=30.0, sock_connect=5.0)
-APPLY, MERGE, JSON = (
-    "application/apply-patch+yaml",
-    "application/merge-patch+json",
-    "application/json",
-)
+APPLY, JSON_PATCH = "application/apply-patch+yaml", "application/json-patch+json"
+JSON = "application/json"
 CREATED, CHANGED, UNCHANGED, DELETED, REFUSED = (
     "created", "changed", "unchanged", "deleted", "refused",
 )  # fmt: skip
@@ -126,6 +123,22 @@ class Cluster:
         if not dry_run:
             self._count(kind.kind, _outcome(before, after))
         return after
+
+    async def own(self, found: Object, fields: Sequence[Manifest]) -> None:
+        """Writes managedFields, if nobody changed the object since it was read. Raises ApiError."""
+        metadata, kind = found["metadata"], kinds.of(dict(found))
+        patch = [
+            {"op": "replace", "path": "/metadata/managedFields", "value": list(fields)},
+            # With it the server refuses when it is another one by now.
+            {
+                "op": "replace",
+                "path": "/metadata/resourceVersion",
+                "value": metadata["resourceVersion"],
+            },
+        ]
+        path = kind.path(metadata["namespace"], metadata["name"])
+        await self.call("PATCH", path, patch, content=JSON_PATCH)
+        self._count(kind.kind, CHANGED)
 
     async def delete(self, kind: Kind, found: Object) -> None:
         """This very object, if nobody changed it since it was read. Raises ApiError."""

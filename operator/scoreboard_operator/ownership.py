@@ -7,6 +7,8 @@ needs to be compared that means the same and reads differently (1000m and 1).
 """
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from scoreboard_operator import kinds, names
 from scoreboard_operator.facts import Object
@@ -42,6 +44,53 @@ def left_over(resource: Resource, found: Object) -> bool:
     owners = found["metadata"].get("ownerReferences") or []
     theirs = any(owner.get("kind") == kinds.SCOREBOARD.kind for owner in owners)
     return theirs and not belongs(resource, found)
+
+
+def reclaimed(manifest: Manifest, live: Object) -> list[dict[str, Any]]:
+    """managedFields with which applying the intent is possible again.
+
+    Somebody's entry beside ours in one list can make the whole invalid (two ports with one name).
+    So what others own below a part of the intent becomes ours, and goes when the intent is applied;
+    everything else stays theirs. (client-go's csaupgrade moves fields the same way.)
+    """
+    ours: dict[str, Any] = {}
+    others: list[dict[str, Any]] = []
+    for entry in live["metadata"].get("managedFields", []):
+        if entry.get("subresource"):
+            others.append(entry)
+        elif entry.get("manager") == names.MANAGER and entry.get("operation") == "Apply":
+            ours = _joined(ours, entry.get("fieldsV1", {}))
+        else:
+            kept, taken = _split(entry.get("fieldsV1", {}), manifest)
+            ours = _joined(ours, taken)
+            others += [{**entry, "fieldsV1": kept}] if kept else []
+    entry = {"manager": names.MANAGER, "operation": "Apply", "fieldsType": "FieldsV1"}
+    return [{**entry, "apiVersion": manifest["apiVersion"], "fieldsV1": ours}, *others]
+
+
+def _split(fields: Mapping[str, Any], manifest: Manifest) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What of a manager's fields stays with it, and what lies in a part that the intent has too.
+
+    A part: a field of the first or second level, metadata left out.
+    """
+    kept, taken = dict(fields), {}
+    for name in [name for name in fields if name.startswith("f:") and name != "f:metadata"]:
+        wanted = manifest.get(name[2:])
+        if not isinstance(wanted, dict):
+            continue
+        inside = {k: v for k, v in fields[name].items() if k.startswith("f:") and k[2:] in wanted}
+        if inside:
+            taken[name] = inside
+            kept[name] = {k: v for k, v in fields[name].items() if k not in inside}
+    return {name: found for name, found in kept.items() if found or name == "."}, taken
+
+
+def _joined(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """The union of two sets of fields."""
+    return {
+        name: _joined(one.get(name, {}), other.get(name, {}))
+        for name in sorted(one.keys() | other.keys())
+    }
 
 
 class Applied:

@@ -5,6 +5,7 @@ sequence, the shard, and 48 random bits. So a job is found in the queue by its i
 nothing else has to be written for it at admission.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -84,15 +85,13 @@ def job_id(place: Place, nonce: str) -> str:
     )
 
 
+# By letters: int() takes underscores, signs and digits of any script; Postgres calls that no UUID.
+_JOB_ID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7([0-9a-f]{3})-([89ab][0-9a-f]{3})-[0-9a-f]{12}")
+
+
 def place_of(job: str) -> Place | None:
     """The place that a job id names; None for what is no job id of ours."""
-    parts = job.split("-")
-    if [len(part) for part in parts] != [8, 4, 4, 4, 12] or parts[2][0] != "7":
+    found = _JOB_ID.fullmatch(job)
+    if found is None:
         return None
-    try:
-        ms = int(parts[0] + parts[1], 16)
-        sequence, shard = int(parts[2][1:], 16), int(parts[3], 16) & 0x3FFF
-        int(parts[4], 16)
-    except ValueError:
-        return None
-    return Place(shard, ms, sequence)
+    return Place(int(found[4], 16) & 0x3FFF, int(found[1] + found[2], 16), int(found[3], 16))

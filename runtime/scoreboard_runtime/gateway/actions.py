@@ -27,19 +27,24 @@ from scoreboard_runtime.stores.queue import Answer, Attempt, Entry
 NO_SESSION = "-"
 
 
-def _headers(gateway: Gateway, answer: Answer) -> dict[str, str]:
+def _headers(gateway: Gateway, answer: Answer, action: str = "") -> dict[str, str]:
+    """The RateLimit fields of the budget that `remaining` is of."""
     budgets = gateway.queue.budgets
-    by_address = answer.code in ("TOO_MANY_REQUESTS", "INVALID_TOKEN")
-    budget = budgets.address if by_address else budgets.user
+    budget = budgets.user
+    if answer.code in ("TOO_MANY_REQUESTS", "INVALID_TOKEN"):
+        budget = budgets.address
+    elif answer.code == "ACTION_LIMIT":
+        budget = budgets.actions[action]
     return budget.headers(answer.remaining, answer.reset)
 
 
-def _refuse(gateway: Gateway, answer: Answer, shape: Rejected | None) -> Rejected:
+def _refuse(gateway: Gateway, answer: Answer, shape: Rejected | None, action: str = "") -> Rejected:
+    headers = _headers(gateway, answer, action)
     if shape is not None and answer.code == shape.code.code:
-        shape.headers.update(_headers(gateway, answer))
+        shape.headers.update(headers)
         return shape
     wait = answer.wait_us / 1e6 if answer.wait_us else None
-    return Rejected(answer.code, retry_after=wait, headers=_headers(gateway, answer))
+    return Rejected(answer.code, retry_after=wait, headers=headers)
 
 
 async def _admit(
@@ -66,7 +71,7 @@ async def post_action(gateway: Gateway, request: web.Request) -> web.StreamRespo
     label = _label(gateway, action)
     if not answer.ok:
         gateway.telemetry.count(metrics.ACTIONS, label, "rejected")
-        raise _refuse(gateway, answer, gathered.shape)
+        raise _refuse(gateway, answer, gathered.shape, action)
     gateway.telemetry.count(metrics.ACTIONS, label, "replayed" if answer.replayed else "accepted")
     job_id = answer.results[0][1]
     headers = {"Location": f"/api/jobs/{job_id}", **_headers(gateway, answer)}
@@ -76,10 +81,11 @@ async def post_action(gateway: Gateway, request: web.Request) -> web.StreamRespo
 
 
 def _result(
-    gateway: Gateway, request: web.Request, action: str, result: tuple[str, Any], replayed: bool
+    gateway: Gateway, request: web.Request, action: str, result: tuple[str, Any], answer: Answer
 ) -> Mapping[str, Any]:
+    """One entry of a batch's answer; a replay's is the first one's to the letter."""
     code, rest = result
-    label = _label(gateway, action)
+    label, replayed = _label(gateway, action), answer.replayed
     if code == "OK":
         gateway.telemetry.count(metrics.ACTIONS, label, "replayed" if replayed else "accepted")
         return {"jobId": rest, "status": "queued"}
@@ -87,7 +93,7 @@ def _result(
         gateway.telemetry.count(metrics.ACTIONS, label, "rejected")
         record_rejection(gateway, request, code, action)
     wait = int(seconds(rest / 1e6)) if rest else None
-    return document(REJECTIONS[code], request[REQUEST_ID], retryAfter=wait)
+    return document(REJECTIONS[code], answer.origin or request[REQUEST_ID], retryAfter=wait)
 
 
 async def post_batch(gateway: Gateway, request: web.Request) -> web.StreamResponse:
@@ -97,7 +103,7 @@ async def post_batch(gateway: Gateway, request: web.Request) -> web.StreamRespon
     if not answer.ok:
         raise _refuse(gateway, answer, gathered.shape)
     results = [
-        _result(gateway, request, finding.request.action, result, answer.replayed)
+        _result(gateway, request, finding.request.action, result, answer)
         for finding, result in zip(gathered.findings, answer.results, strict=True)
     ]
     headers = _headers(gateway, answer)
@@ -132,7 +138,7 @@ async def _task_attempt(
         attempt.e = [Entry(a=wanted, n="", x="TASK_NOT_FOUND")]
         return attempt, claims.session_id, None
     forbidden = bool(action.roles) and not action.roles & claims.roles
-    attempt.e = [Entry(a=wanted, n="", l=budgets.actions.get(wanted), f=forbidden or None)]
+    attempt.e = [Entry(a=wanted, n="", l=budgets.of_action(wanted), f=forbidden or None)]
     attempt.T = (action.min_us, action.max_us)
     return attempt, claims.session_id, None
 
@@ -144,7 +150,7 @@ async def post_task(gateway: Gateway, request: web.Request) -> web.StreamRespons
     address = address_of(gateway, request)
     answer, issued = await gateway.queue.issue(attempt, address, session, task_id)
     if issued is None:
-        raise _refuse(gateway, answer, shape)
+        raise _refuse(gateway, answer, shape, attempt.e[0].a if attempt.e else "")
     task = {
         "taskId": task_id,
         "action": attempt.e[0].a,

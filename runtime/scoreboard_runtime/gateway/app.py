@@ -111,7 +111,9 @@ def application(gateway: Gateway) -> web.Application:
     app = web.Application(middlewares=[boundary(gateway)], client_max_size=MAX_BODY)
     app[GATEWAY] = gateway
     for method, path, handler, session in ROUTES:
-        app.router.add_route(method, path, route(gateway, handler, session=session))
+        methods = (method, "HEAD") if method == "GET" else (method,)
+        for each in methods:
+            app.router.add_route(each, path, route(gateway, handler, session=session))
     for method, path, handler in ACTION_ROUTES:
         app.router.add_route(method, path, action_route(gateway, handler))
     app.add_routes(gateway.health.routes())

@@ -151,7 +151,7 @@ def _entry(gateway: Gateway, finding: Finding, nonce: str) -> Entry:
     return Entry(
         a=action.name,
         n=nonce,
-        l=gateway.queue.budgets.actions.get(action.name),
+        l=gateway.queue.budgets.of_action(action.name),
         c=action.cooldown_us or None,
         o=action.once or None,
         t=gateway.keys.task(task) if task else None,
@@ -191,6 +191,7 @@ def attempt_of(
         b=batch or None,
         s=gathered.shape.code.code if gathered.shape else None,
         h=("b" if batch else "a") + gathered.digest if gathered.key else None,
+        i=request_id if gathered.key else None,
         g=signing.keep_ms,
         m=signing.well_formed,
         y=signing.fault,

@@ -62,11 +62,11 @@ def _check_new(given: Credentials) -> None:
 async def register(gateway: Gateway, request: web.Request) -> web.StreamResponse:
     """POST /api/auth/register: 201 user."""
     given = await body(request, Credentials)
+    _check_new(given)  # its shape comes before what may not be done
     if not gateway.board.registration_open:
         raise Rejected(
             "FORBIDDEN", detail="Registration is closed; ask the operator of this board."
         )
-    _check_new(given)
     if await gateway.users.by_name(given.username) is not None:
         raise Rejected("USERNAME_TAKEN")
     user = await gateway.users.create(given.username, await gateway.hasher.hash(given.password))

@@ -1,11 +1,9 @@
 """The edge of every request: its id, its budget, its session; and what becomes of every error."""
 
-import itertools
-import os
-import re
 import time
 from collections.abc import Awaitable, Callable
 
+import asyncpg
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -14,27 +12,18 @@ from scoreboard_runtime.contract import metrics
 from scoreboard_runtime.contract.rejections import REJECTIONS
 from scoreboard_runtime.gateway.parts import Gateway
 from scoreboard_runtime.process.problems import Rejected, problem
+from scoreboard_runtime.process.serving import request_id
 from scoreboard_runtime.rules.addresses import client_address
 from scoreboard_runtime.rules.tokens import Claims
-from scoreboard_runtime.stores.errors import StoreUnavailable
+from scoreboard_runtime.stores.errors import DATABASE, StoreUnavailable
 
 log = structlog.get_logger()
 REQUEST_ID = web.RequestKey("request_id", str)
 CLAIMS = web.RequestKey("claims", Claims)
 ACTION = web.RequestKey("action", str)
+CHARGED = web.RequestKey("charged", dict[str, str])  # the RateLimit fields of the answer
 Handler = Callable[[Gateway, web.Request], Awaitable[web.StreamResponse]]
 Plain = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_prefix = os.urandom(6).hex()
-_count = itertools.count()
-
-
-def _request_id(request: web.Request) -> str:
-    given = request.headers.get("X-Request-Id")
-    if given is not None and _GIVEN_ID.fullmatch(given):
-        return given
-    return f"{_prefix}-{next(_count):08x}"
 
 
 def address_of(gateway: Gateway, request: web.Request) -> str:
@@ -82,17 +71,13 @@ def route(gateway: Gateway, handler: Handler, *, session: bool) -> Plain:
     """An /api route that is not an action: charged, and with a session where it needs one."""
 
     async def call(request: web.Request) -> web.StreamResponse:
-        headers = await charge(gateway, request)
-        try:
-            if session:
-                claims = claims_of(gateway, request)
-                if claims is None:
-                    raise Rejected("INVALID_TOKEN")
-                request[CLAIMS] = claims
-            response = await handler(gateway, request)
-        except Rejected as rejected:
-            rejected.headers = {**headers, **rejected.headers}
-            raise
+        request[CHARGED] = headers = await charge(gateway, request)
+        if session:
+            claims = claims_of(gateway, request)
+            if claims is None:
+                raise Rejected("INVALID_TOKEN")
+            request[CLAIMS] = claims
+        response = await handler(gateway, request)
         response.headers.update(headers)
         return response
 
@@ -134,7 +119,7 @@ def _answer(gateway: Gateway, request: web.Request, rejected: Rejected) -> web.R
         rejected.code.code,
         request[REQUEST_ID],
         retry_after=rejected.retry_after,
-        headers=rejected.headers,
+        headers={**request.get(CHARGED, {}), **rejected.headers},
         detail=rejected.detail,
         errors=rejected.errors,
     )
@@ -170,11 +155,16 @@ async def _explained(
                 error = unavailable
     if isinstance(error, Rejected):
         return _answer(gateway, request, error)
+    ident, charged = request[REQUEST_ID], request.get(CHARGED)
     if isinstance(error, StoreUnavailable):
-        log.warning("unavailable", dependency=error.dependency, requestId=request[REQUEST_ID])
-        return problem("UNAVAILABLE", request[REQUEST_ID], retry_after=2)
-    log.error("failed", requestId=request[REQUEST_ID], path=request.path, exc_info=error)
-    return problem("INTERNAL", request[REQUEST_ID])
+        log.warning("unavailable", dependency=error.dependency, requestId=ident)
+        if error.dependency == DATABASE:
+            gateway.telemetry.count(metrics.DB_ERRORS, "transient")
+        return problem("UNAVAILABLE", ident, retry_after=2, headers=charged)
+    if isinstance(error, asyncpg.PostgresError):
+        gateway.telemetry.count(metrics.DB_ERRORS, "permanent")
+    log.error("failed", requestId=ident, path=request.path, exc_info=error)
+    return problem("INTERNAL", ident, headers=charged)
 
 
 def boundary(gateway: Gateway) -> Middleware:
@@ -184,12 +174,14 @@ def boundary(gateway: Gateway) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Plain) -> web.StreamResponse:
         started = time.perf_counter()
-        request[REQUEST_ID] = request_id = _request_id(request)
+        request[REQUEST_ID] = ident = request_id(request.headers.get("X-Request-Id"))
         try:
             response = await handler(request)
         except Exception as error:
             response = await _explained(gateway, request, error)
-        response.headers["X-Request-Id"] = request_id
+        response.headers["X-Request-Id"] = ident
+        if gateway.health.draining:
+            response.force_close()  # so that the caller's next request goes elsewhere
         resource = request.match_info.route.resource
         telemetry.child(
             metrics.HTTP_DURATION,

@@ -15,6 +15,7 @@ MAX_BODY = 64 * 1024
 MAX_DEPTH = 16
 _WHOLE = re.compile(r"[0-9]{1,10}")
 _PLACE = re.compile(r" - at `\$([^`]*)`$")
+_MEMBER = re.compile(r"Object (?:contains unknown|missing required) field `([^`]*)`")
 
 
 def invalid(pointer: str, detail: str) -> Rejected:
@@ -34,6 +35,10 @@ async def raw_body(request: web.Request) -> bytes:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise Rejected("PAYLOAD_TOO_LARGE", headers={"Connection": "close"}) from None
+    except web.RequestPayloadError:
+        error = invalid("", "the body is not what Content-Encoding or Transfer-Encoding says")
+        error.headers["Connection"] = "close"  # where the body ends is not known
+        raise error from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -81,6 +86,16 @@ def _plain(data: bytes) -> bool:
     return len(names) == len(set(names))
 
 
+def _fault(text: str) -> Rejected:
+    """A 400 from what msgspec says of a value: `... - at `$.actions[1].action``."""
+    place, found = _PLACE.search(text), _PLACE.sub("", text)
+    # `[...]` is any place of a value of any shape, which no pointer can name.
+    path = place[1].partition("[...]")[0] if place else ""
+    pointer = re.sub(r"\.|\[(\d+)\]", r"/\1", path)
+    member = _MEMBER.fullmatch(found)
+    return invalid(f"{pointer}/{member[1]}" if member else pointer, found)
+
+
 def decode(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """The value of a body. Raises Rejected with the place of the fault."""
     try:
@@ -89,10 +104,7 @@ def decode(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
             _strict(data)
         return value
     except msgspec.ValidationError as error:
-        text = str(error)
-        place = _PLACE.search(text)
-        pointer = re.sub(r"\.|\[(\d+)\]", r"/\1", place[1]) if place else ""
-        raise invalid(pointer, _PLACE.sub("", text)) from None
+        raise _fault(str(error)) from None
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise invalid("", f"not valid JSON: {str(error)[:200]}") from None
 

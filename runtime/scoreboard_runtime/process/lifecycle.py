@@ -5,7 +5,6 @@ import contextlib
 import gc
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -14,30 +13,11 @@ import uvloop
 from aiohttp import web
 
 from scoreboard_runtime.process.health import Health
+from scoreboard_runtime.process.serving import listening
 from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.process.telemetry import configure_logs
 
 log = structlog.get_logger()
-BACKLOG = 4096
-
-
-@asynccontextmanager
-async def listening(
-    app: web.Application, fd: int | None, host: str, port: int
-) -> AsyncIterator[web.AppRunner]:
-    """Serves `app` on an inherited socket, or on host and port, for the time of the block."""
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
-    await runner.setup()
-    site: web.BaseSite
-    if fd is not None:
-        site = web.SockSite(runner, socket.socket(fileno=os.dup(fd)), backlog=BACKLOG)
-    else:
-        site = web.TCPSite(runner, host, port, backlog=BACKLOG)
-    try:
-        await site.start()
-        yield runner
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager
@@ -60,14 +40,26 @@ async def running(*loops: Awaitable[object]) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+Start = Callable[[Settings, AsyncExitStack], Awaitable[tuple[web.Application, Health]]]
+Drain = Callable[[], Awaitable[None]]
+
+
 async def _parent_gone(pid: int) -> None:
     """Returns when the process that started this one is gone (a second guard beside PDEATHSIG)."""
     while os.getppid() == pid:
         await asyncio.sleep(1.0)
 
 
-Start = Callable[[Settings, AsyncExitStack], Awaitable[tuple[web.Application, Health]]]
-Drain = Callable[[], Awaitable[None]]
+LEAD = 0.1  # of the grace: so long new callers still come, since balancers hear of it late
+
+
+async def _left(runner: web.AppRunner, seconds: float, drain: Drain | None) -> None:
+    """Serves on until the connections are gone or the grace ends; it is not ready any more."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await (drain() if drain is not None else asyncio.sleep(seconds * LEAD))
+            while runner.server is not None and runner.server.connections:
+                await asyncio.sleep(0.02)
 
 
 def _calm_collector() -> None:
@@ -91,7 +83,7 @@ async def _serve(settings: Settings, start: Start, drain: Drain | None) -> None:
                 health.metrics_app(), settings.metrics_fd, settings.host, settings.metrics_port
             )
         )
-        await stack.enter_async_context(
+        runner = await stack.enter_async_context(
             listening(app, settings.listen_fd, settings.host, settings.port)
         )
         _calm_collector()
@@ -102,9 +94,7 @@ async def _serve(settings: Settings, start: Start, drain: Drain | None) -> None:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         health.draining = True
         log.info("draining", seconds=settings.drain_seconds)
-        if drain is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(drain(), settings.drain_seconds)
+        await _left(runner, settings.drain_seconds, drain)
     log.info("stopped")
 
 

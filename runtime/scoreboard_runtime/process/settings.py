@@ -7,6 +7,8 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
+from math import isfinite, nan
 from pathlib import Path
 
 from scoreboard_runtime.contract import crd, endpoints
@@ -51,9 +53,24 @@ def _required(env: Mapping[str, str], name: str) -> str:
 def _number(env: Mapping[str, str], name: str, default: float) -> float:
     text = env.get(name, "")
     try:
-        return float(text) if text else default
+        found = float(text) if text else default
     except ValueError:
-        raise SettingsError(f"{name} must be a number") from None
+        found = nan
+    if not isfinite(found):
+        raise SettingsError(f"{name} must be a number")
+    return found
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    entries = tuple(env.get(name, "").replace(",", " ").split())
+    for entry in entries:
+        try:
+            ip_network(entry, strict=False)
+        except ValueError:
+            raise SettingsError(
+                f"{name}: {entry} is no network; write addresses or networks such as 10.0.0.0/8"
+            ) from None
+    return entries
 
 
 def _optional(env: Mapping[str, str], name: str) -> int | None:
@@ -104,7 +121,7 @@ def load(role: str, env: Mapping[str, str] | None = None) -> Settings:
         metrics_port=int(_number(env, endpoints.ENV_METRICS_PORT, metrics_port)),
         listen_fd=_optional(env, endpoints.ENV_LISTEN_FD),
         metrics_fd=_optional(env, endpoints.ENV_METRICS_FD),
-        trusted_proxies=tuple(env.get(endpoints.ENV_TRUSTED_PROXIES, "").replace(",", " ").split()),
+        trusted_proxies=_networks(env, endpoints.ENV_TRUSTED_PROXIES),
         drain_seconds=_number(env, endpoints.ENV_DRAIN_SECONDS, 20.0),
         websocket_url=env.get(endpoints.ENV_WEBSOCKET_URL, ""),
         queue_capacity=int(_number(env, endpoints.ENV_QUEUE_CAPACITY, 100_000)),

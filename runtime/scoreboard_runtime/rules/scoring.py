@@ -18,12 +18,17 @@ class BadData(Exception):
         self.detail = detail
 
 
+def _escaped(name: str) -> str:
+    """A name as a part of a JSON pointer."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
 def points(action: Action, data: Mapping[str, Any] | None) -> int:
     """The points of an action from the catalogue and its one measured field. Raises BadData."""
     field = action.points.field
     for name in data or ():
         if name != field:
-            raise BadData(f"/data/{name}", f"{action.name} takes no such field")
+            raise BadData(f"/data/{_escaped(name)}", f"{action.name} takes no such field")
     if field is None:
         return action.points.fixed
     value = (data or {}).get(field)

@@ -29,7 +29,7 @@ class Budget:
 
 
 class Budgets:
-    """Those of a board; every one but the global is told."""
+    """Those of a board; every one but the global is told. `actions` holds those with a limit."""
 
     def __init__(self, board: Scoreboard) -> None:
         count, per = pair(board.global_limit)
@@ -38,8 +38,15 @@ class Budgets:
         self.address = Budget("address", board.address_limit)
         self.user = Budget("user", board.user_limit)
         self.actions = {
-            name: pair(action.limit) for name, action in board.actions.items() if action.limit
+            name: Budget("action", action.limit)
+            for name, action in board.actions.items()
+            if action.limit
         }
+
+    def of_action(self, name: str) -> Pair | None:
+        """A user's budget for an action; None when it has none."""
+        budget = self.actions.get(name)
+        return budget.pair if budget is not None else None
 
     def of_all(self, *, halved: bool) -> Pair:
         """The global budget; half of it while only an external dependency is down."""

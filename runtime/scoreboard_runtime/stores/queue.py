@@ -55,6 +55,7 @@ class Attempt(msgspec.Struct, omit_defaults=True, gc=False):
     g: int | None = None  # ms to keep the nonce; none when signing is not asked for
     m: bool | None = None  # the nonce is well formed
     h: str | None = None  # digest of the body, when there is an Idempotency-Key
+    i: str | None = None  # and then the request's id, kept with the answer
     T: tuple[int, int] | None = None  # an issued task's least and longest duration, us
 
 
@@ -67,6 +68,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     reset: int  # seconds until the reported budget is full again
     replayed: bool
     results: Sequence[tuple[str, Any]]
+    origin: str = ""  # of a replay: the id of the request that was answered first
 
     @property
     def ok(self) -> bool:
@@ -185,7 +187,8 @@ class Queue:
             (_text(word), _text(rest) if isinstance(rest, bytes) else int(rest))
             for word, rest in reply[5]
         ]
-        return Answer(code, reply[1], reply[2], reply[3], bool(reply[4]), results)
+        origin = _text(reply[6]) if len(reply) > 6 else ""
+        return Answer(code, reply[1], reply[2], reply[3], bool(reply[4]), results, origin)
 
     async def issue(
         self, attempt: Attempt, address: str, session: str, task_id: str

@@ -19,7 +19,7 @@ from scoreboard_runtime.gateway import app
 from scoreboard_runtime.gateway.parts import GATEWAY, Gateway
 from scoreboard_runtime.local.player import Player, Reply
 from scoreboard_runtime.process import settings
-from scoreboard_runtime.process.lifecycle import listening
+from scoreboard_runtime.process.serving import listening
 from scoreboard_runtime.process.settings import Settings
 
 SECOND = 1_000_000

@@ -89,8 +89,8 @@ async def test_of_20_who_register_one_name_together_one_gets_it(site: Site) -> N
         pytest.param(login("Ann Lee 77", "ann lee 77"), {"/password"}, id="the name again"),
         pytest.param(login("a@b.c"), {"/username"}, id="an address of mail"),
         pytest.param(login(5), {"/username"}, id="a number for a name"),
-        pytest.param({"username": "ann"}, {""}, id="no password"),
-        pytest.param({**login("ann"), "roles": ["admin"]}, {""}, id="roles of one's own"),
+        pytest.param({"username": "ann"}, {"/password"}, id="no password"),
+        pytest.param({**login("ann"), "roles": ["admin"]}, {"/roles"}, id="roles of one's own"),
         pytest.param([], {""}, id="a list"),
         pytest.param(
             b'{"username":"ann","username":"bob","password":"x"}', {""}, id="a name twice"

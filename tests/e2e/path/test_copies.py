@@ -65,6 +65,18 @@ async def test_a_cooldown_lets_one_of_200_through(ann):
     assert tally(replies) == {202: 1, "COOLDOWN": COPIES - 1}
 
 
+async def test_a_batch_sent_again_gets_the_first_answer_to_the_letter(ann):
+    batch = [{"action": name} for name in ("slow", "slow", "fly", "secret", "rare", "rare", "rare")]
+
+    first = await ann.execute_batch(batch, **{"Idempotency-Key": "k"})
+    again = await ann.execute_batch(batch, **{"Idempotency-Key": "k"})
+
+    assert (first.status, again.status) == (202, 202)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.body == first.body
+    assert again.headers["X-Request-Id"] != first.headers["X-Request-Id"]
+
+
 async def test_the_key_with_another_body_is_refused_and_a_rejection_is_not_kept(ann):
     assert (await ann.execute("level", key="k")).status == 202
     assert (await ann.execute("quiz", key="k")).code == "IDEMPOTENCY_MISMATCH"

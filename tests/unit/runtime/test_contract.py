@@ -38,7 +38,15 @@ def test_a_job_id_is_a_uuid7_that_names_the_jobs_place(place, nonce):
     assert place_of(text) == place
 
 
-@pytest.mark.parametrize("text", ["", "x", "0" * 36, str(uuid.UUID(int=0)), "-" * 4])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "x", "0" * 36, str(uuid.UUID(int=0)), "-" * 4,
+        "0000_000-0000-7000-8000-000000000000", "+0000000-0000-7000-8000-000000000000",
+        "\u0663\u0663\u0663\u0663\u0663\u0663\u0663\u0663-0000-7000-8000-000000000000",
+        "00000000-0000-7000-c000-000000000000", "00000000-0000-7000-8000-00000000000g",
+    ],
+)  # fmt: skip
 def test_what_is_no_job_id_names_no_place(text):
     assert place_of(text) is None
 

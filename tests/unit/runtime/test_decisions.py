@@ -82,6 +82,7 @@ def test_an_action_that_is_not_there_is_layer_fours_to_refuse():
         pytest.param(ActionRequest("level", task_id="t"), "/taskId", id="another takes none"),
         pytest.param(ActionRequest("level", data={"x": 1}), "/data/x", id="data it does not take"),
         pytest.param(ActionRequest("coins"), "/data/coins", id="data it needs"),
+        pytest.param(ActionRequest("coins", data={"a/b~": 1}), "/data/a~1b~0", id="an odd name"),
     ],
 )
 def test_the_requests_own_shape_is_a_fault_with_its_place(request_, pointer):

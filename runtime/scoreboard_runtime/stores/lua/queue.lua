@@ -137,14 +137,23 @@ local function enqueue(entry, state, dirty, now, keys, shard)
     tonumber(sequence) % 4096, 32768 + shard, entry.n)}
 end
 
+-- The only refusal that tells of another budget than the user's: third and fourth what is left of it.
+local function over_limit(left, wait, reset)
+  return {'ACTION_LIMIT', wait, left, math.ceil(reset / 1000000)}
+end
+
+local function refusal(verdict, left, reset)
+  return {verdict[1], math.ceil(verdict[2]), verdict[3] or left, verdict[4] or reset}
+end
+
 -- Layers 1 to 3 in the contract's order. Answers the refusal or nil, each entry's own refusal, and
 -- the stored answer of an Idempotency-Key.
 local function judge(keys, request, now, state, dirty)
   local entries, verdicts = request.e, {}
   for i, entry in ipairs(entries) do
     if entry.l then
-      local ok, _, wait = charge_user(state, dirty, 'l:' .. entry.a, now, entry.l, 1)
-      if not ok then verdicts[i] = {'ACTION_LIMIT', wait} end
+      local ok, left, wait, reset = charge_user(state, dirty, 'l:' .. entry.a, now, entry.l, 1)
+      if not ok then verdicts[i] = over_limit(left, wait, reset) end
     end
     if not verdicts[i] and entry.f then verdicts[i] = {'FORBIDDEN', 0} end
   end
@@ -192,8 +201,8 @@ end
 
 -- admit(global, address, session, user, once, stream, nonce, idempotency | request, job...)
 -- Argument: msgpack map, see stores/queue.py `Attempt`. Answers
--- {code or OK, wait us, user budget remaining, seconds until full, replayed, {result, ...}}
--- with result {OK, job id} or {code, wait us}.
+-- {code or OK, wait us, user budget remaining, seconds until full, replayed, {result, ...}} with result
+-- {OK, job id} or {code, wait us}; a replay adds the first request's id.
 local function admit(keys, args)
   local request = unpacked(args[1])
   local now = microseconds()
@@ -206,14 +215,17 @@ local function admit(keys, args)
   local verdict, verdicts, replay = judge(keys, request, now, state, dirty)
   if verdict or replay then
     keep_user_state(keys[4], now, state, dirty)
-    if replay then return {'OK', 0, left, reset, 1, cmsgpack.unpack(replay)} end
-    return {verdict[1], math.ceil(verdict[2]), left, reset}
+    if not replay then return refusal(verdict, left, reset) end
+    local first = cmsgpack.unpack(replay)
+    return {'OK', 0, left, reset, 1, first[2], first[1]}
   end
   local results, admitted = {}, 0
   local depth = redis.call('XLEN', keys[6])
   for i, entry in ipairs(request.e) do
     entry.d = args[i + 1]
-    local result = verdicts[i] or zero_trust(entry, request, state, now + i - 1, keys[5])
+    local known = verdicts[i]
+    local result = known and {known[1], known[2]}
+      or zero_trust(entry, request, state, now + i - 1, keys[5])
     if not result and depth + admitted >= request.q then result = {'QUEUE_FULL', 1000000} end
     if not result then
       result = enqueue(entry, state, dirty, now + i - 1, keys, request.S)
@@ -228,7 +240,7 @@ local function admit(keys, args)
     return {results[1][1], results[1][2], left, reset}
   end
   if request.h and admitted > 0 then
-    redis.call('SET', keys[8], request.h .. cmsgpack.pack(results), 'PX', 86400000)
+    redis.call('SET', keys[8], request.h .. cmsgpack.pack({request.i, results}), 'PX', 86400000)
   end
   return {'OK', 0, left, reset, 0, results}
 end
@@ -243,13 +255,13 @@ local function issue(keys, args)
   if refused then return refused end
   local entry, verdict = request.e[1], request.s and {request.s, 0}
   if not verdict and entry.l then
-    local within, _, pause = charge_user(state, dirty, 'l:' .. entry.a, now, entry.l, 1)
-    if not within then verdict = {'ACTION_LIMIT', pause} end
+    local ok, rest, wait, full = charge_user(state, dirty, 'l:' .. entry.a, now, entry.l, 1)
+    if not ok then verdict = over_limit(rest, wait, full) end
   end
   if not verdict and entry.f then verdict = {'FORBIDDEN', 0} end
   if not verdict and entry.x then verdict = {entry.x, 0} end
   keep_user_state(keys[4], now, state, dirty)
-  if verdict then return {verdict[1], math.ceil(verdict[2]), left, reset} end
+  if verdict then return refusal(verdict, left, reset) end
   local opens, ends = now + request.T[1], now + request.T[2]
   redis.call('HSET', keys[5], 'user', request.u, 'action', entry.a, 'not_before', text(opens),
     'expires', text(ends))

@@ -1,0 +1,85 @@
+"""An HTTP server that answers even what is no HTTP like the rest: a problem with a request id."""
+
+import itertools
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from socket import socket
+
+import structlog
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from scoreboard_runtime.process.problems import problem
+
+log = structlog.get_logger()
+BACKLOG = 4096
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_prefix = os.urandom(6).hex()
+_count = itertools.count()
+
+
+def request_id(given: str | None) -> str:
+    """The caller's own X-Request-Id if it is one, else a new one."""
+    if given is not None and _GIVEN_ID.fullmatch(given):
+        return given
+    return f"{_prefix}-{next(_count):08x}"
+
+
+class _Connection(RequestHandler):
+    """What aiohttp refuses by itself: broken or oversized heads, unknown methods and encodings."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        ident = request_id(None)
+        # Never what was sent: a head that is too long may hold a token.
+        log.info("no_request", status=status, why=type(exc).__name__, requestId=ident)
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer has begun already")
+        if status < 500:
+            detail = "no HTTP that is understood here: its method, head, or its body's encoding"
+            errors = [{"pointer": "", "detail": detail}]
+            answer = problem("VALIDATION_ERROR", ident, errors=errors)
+        else:
+            answer = problem("INTERNAL", ident)
+        answer.force_close()
+        return answer
+
+
+class _Server(web.Server):
+    def __call__(self) -> RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class _Runner(web.AppRunner):
+    async def _make_server(self) -> web.Server:
+        server = await super()._make_server()
+        server.__class__ = _Server  # aiohttp has no other way to choose it
+        return server
+
+
+@asynccontextmanager
+async def listening(
+    app: web.Application, fd: int | None, host: str, port: int
+) -> AsyncIterator[web.AppRunner]:
+    """Serves `app` on an inherited socket, or on host and port, for the time of the block."""
+    runner = _Runner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    await runner.setup()
+    site: web.BaseSite
+    if fd is not None:
+        site = web.SockSite(runner, socket(fileno=os.dup(fd)), backlog=BACKLOG)
+    else:
+        site = web.TCPSite(runner, host, port, backlog=BACKLOG)
+    try:
+        await site.start()
+        yield runner
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,152 @@
+"""What the cluster's tests share: the cluster, namespaces, one operator, one installed Scoreboard."""
+
+import os
+import secrets
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.e2e.cluster import clusters
+from tests.e2e.cluster.api import NAMESPACE, Api
+from tests.e2e.cluster.boards import Board, a_board
+from tests.e2e.cluster.operator_process import OperatorProcess
+
+HERE = Path(__file__).parent
+NO_CLUSTER = "no cluster: set KUBECONFIG, or have Docker, kind and kubectl"
+NO_INGRESS = "no ingress controller: say where one listens with SCOREBOARD_TEST_INGRESS"
+SECONDS = 240  # of one test, the session's installation included
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+MakeNamespace = Callable[[], str]
+MakeOperator = Callable[[str], OperatorProcess]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.cluster)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(SECONDS))
+
+
+@pytest.fixture(scope="session")
+def kubeconfig() -> Iterator[Path]:
+    with clusters.chosen() as found:
+        if found is None:
+            pytest.skip(NO_CLUSTER)
+        yield found
+
+
+@pytest.fixture(scope="session")
+def bare_api(kubeconfig: Path) -> Api:
+    """The cluster as it is found."""
+    return Api(kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def api(bare_api: Api) -> Api:
+    """The cluster with this checkout's CRD."""
+    path = clusters.ROOT / "crds/scoreboards.yaml"
+    bare_api.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(path))
+    bare_api.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(path))
+    return bare_api
+
+
+@pytest.fixture(scope="session")
+def ingress(kubeconfig: Path) -> str:
+    """The address of an ingress controller."""
+    found = clusters.ingress(kubeconfig)
+    if found is None:
+        pytest.skip(NO_INGRESS)
+    return found
+
+
+@pytest.fixture(scope="session")
+def images() -> dict[str, str]:
+    """Repositories of the images that the cluster's nodes can get."""
+    return {
+        of: os.environ.get(f"SCOREBOARD_TEST_{of.upper()}_IMAGE", default)
+        for of, default in (
+            ("runtime", "localhost/scoreboard"),
+            ("stores", "localhost/scoreboard-stores"),
+        )
+    }
+
+
+@pytest.fixture(scope="session")
+def make_namespace(bare_api: Api) -> Iterator[MakeNamespace]:
+    """New namespaces where only restricted pods may run; they go at the end."""
+    made: list[str] = []
+
+    def make() -> str:
+        name = f"scoreboard-test-{secrets.token_hex(3)}"
+        bare_api.create(NAMESPACE, None, {"metadata": {"name": name, "labels": RESTRICTED}})
+        made.append(name)
+        return name
+
+    yield make
+    for name in made:
+        bare_api.delete(NAMESPACE, None, name)
+
+
+@pytest.fixture(scope="session")
+def make_operator(
+    api: Api, images: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MakeOperator]:
+    """Started operators, one for a namespace; they end at the end."""
+    made: list[OperatorProcess] = []
+
+    def make(namespace: str) -> OperatorProcess:
+        folder = tmp_path_factory.mktemp("operator")
+        made.append(OperatorProcess(api.kubeconfig, namespace, folder, images))
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for operator in made:
+        if operator.runs:
+            try:
+                operator.stop()
+            except subprocess.TimeoutExpired:
+                operator.kill()
+
+
+@pytest.fixture(scope="session")
+def namespace(make_namespace: MakeNamespace) -> str:
+    """Where the installed Scoreboard is."""
+    return make_namespace()
+
+
+@pytest.fixture(scope="session")
+def operator_process(make_operator: MakeOperator, namespace: str) -> OperatorProcess:
+    return make_operator(namespace)
+
+
+@pytest.fixture
+def operator(operator_process: OperatorProcess) -> OperatorProcess:
+    """The one that runs the installed Scoreboard; started again if a test ended it."""
+    if not operator_process.runs:
+        operator_process.start()
+    return operator_process
+
+
+@pytest.fixture(scope="session")
+def installed(api: Api, namespace: str, operator_process: OperatorProcess, ingress: str) -> Board:
+    """Applied once, and waited for."""
+    board = Board(api, namespace, "arcade")
+    host = f"{namespace}.example.com"
+    board.apply(a_board("arcade", exposure={"type": "Ingress", "host": host}))
+    board.wait_ready()
+    return board
+
+
+@pytest.fixture
+def board(installed: Board, operator: OperatorProcess) -> Board:
+    """The installed Scoreboard, ready; a test leaves it so."""
+    installed.wait_ready(60.0)
+    return installed
+
+
+@pytest.fixture
+def host(board: Board) -> str:
+    return str(board.now()["spec"]["exposure"]["host"])

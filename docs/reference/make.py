@@ -12,9 +12,11 @@ from typing import Any
 
 import yaml
 
+from scoreboard_runtime.contract.endpoints import ROLES
 from scoreboard_runtime.contract.frames import CLOSES
 from scoreboard_runtime.contract.metrics import METRICS
 from scoreboard_runtime.contract.rejections import REJECTIONS
+from scoreboard_runtime.contract.schema import form
 
 HERE = Path(__file__).parent
 CRD = HERE.parents[1] / "crds" / "scoreboards.yaml"
@@ -45,7 +47,7 @@ def codes() -> str:
         f"# Codes\n\n{ORIGIN.format('contract/rejections.py and frames.py')}\n\n"
         "Errors are `application/problem+json`; decide by `code`. When several apply, the first of "
         "this table is answered. A 429 and a 503 carry `Retry-After`. A code with a layer is "
-        "logged once as `rejected`, and counted in `scoreboard_rejections_total{layer,code}`.\n\n"
+        "logged once as `rejection`, and counted in `scoreboard_rejections_total{layer,code}`.\n\n"
         f"{rejections}\n## The socket's close codes\n\n{closes}"
     )
 
@@ -53,9 +55,15 @@ def codes() -> str:
 def metrics() -> str:
     """Every metric of the runtime."""
     rows = table(
-        ("metric", "kind", "labels", "what"),
+        ("metric", "kind", "labels", "of", "what"),
         (
-            (f"`{m.name}`", m.kind, ", ".join(f"`{label}`" for label in m.labels), m.help)
+            (
+                f"`{m.name}`",
+                m.kind,
+                ", ".join(f"`{label}`" for label in m.labels),
+                "all" if m.roles == ROLES else ", ".join(m.roles),
+                m.help,
+            )
             for m in METRICS
         ),
     )
@@ -82,14 +90,21 @@ def _bounds(schema: dict[str, Any]) -> str:
         said.append(", ".join(f"`{value}`" for value in schema["enum"]))
     if "pattern" in schema and len(schema["pattern"]) <= 40:
         said.append(f"`{schema['pattern']}`")
+    rules = schema.get("x-kubernetes-validations", [])
+    said += [rule["message"] for rule in rules if form(rule) is not None]
     return "; ".join(said)
+
+
+def _type(schema: dict[str, Any]) -> str:
+    union = "string" if schema.get("x-kubernetes-int-or-string") else "object"
+    return str(schema.get("type", f"integer or {union}"))
 
 
 def _fields(schema: dict[str, Any], path: str) -> Iterator[tuple[str, ...]]:
     required = schema.get("required", [])
     for name, field in schema.get("properties", {}).items():
         here = f"{path}.{name}" if path else name
-        kind = field.get("type", "integer or object")
+        kind = _type(field)
         given = field.get("default")
         default = "required" if name in required else ""
         if given is not None and given != {}:
@@ -102,13 +117,28 @@ def _fields(schema: dict[str, Any], path: str) -> Iterator[tuple[str, ...]]:
         yield from _fields(inner, f"{here}{mark}")
 
 
-def _rules(schema: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def _rules(schema: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
     for rule in schema.get("x-kubernetes-validations", []):
-        yield path, rule["message"]
+        if form(rule) is None:
+            later = "oldSelf" in rule["rule"] and "optionalOldSelf" not in rule
+            when = "when it is changed" if later else ""
+            yield f"{path}{rule.get('fieldPath', '')}".lstrip("."), when, rule["message"]
     for name, field in schema.get("properties", {}).items():
         yield from _rules(field, f"{path}.{name}" if path else name)
     if isinstance(schema.get("items"), dict):
         yield from _rules(schema["items"], f"{path}[]")
+
+
+def _columns(version: dict[str, Any]) -> str:
+    rows = (
+        (
+            column["name"],
+            "with `-o wide`" if column.get("priority") else "",
+            column.get("description", ""),
+        )
+        for column in version["additionalPrinterColumns"]
+    )
+    return table(("column", "shown", "what"), rows)
 
 
 def manifest() -> str:
@@ -124,10 +154,9 @@ def manifest() -> str:
         fields = schema["properties"].get(part)
         if fields:
             parts.append(f"\n## {part}\n\n{table(head, _fields(fields, ''))}")
-    rules = [
-        (f"`{where}`" if where else "the resource", message) for where, message in _rules(schema)
-    ]
-    parts.append(f"\n## Rules between fields\n\n{table(('of', 'rule'), rules)}")
+    rules = [(f"`{where}`", when, message) for where, when, message in _rules(schema)]
+    parts.append(f"\n## Rules between fields\n\n{table(('of', 'asked', 'rule'), rules)}")
+    parts.append(f"\n## `kubectl get scoreboards`\n\n{_columns(version)}")
     return "".join(parts)
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from scoreboard_runtime.contract.endpoints import BROADCASTER, GATEWAY, ROLES, WORKER
+
 COUNTER, GAUGE, HISTOGRAM = "counter", "gauge", "histogram"
 
 # Seconds; the accept objective is 100 ms and the admit-to-push objective 250 ms: both are edges.
@@ -10,13 +12,17 @@ LATENCY = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One row; counters are named with their `_total`."""
+    """One row; counters are named with their `_total`.
+
+    Only `roles` expose it, so that nobody's zero is taken for the word of one that is not there.
+    """
 
     name: str
     kind: str
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    roles: tuple[str, ...] = ROLES
 
 
 ACTIONS = Metric(
@@ -24,12 +30,14 @@ ACTIONS = Metric(
     COUNTER,
     "Actions by what became of them at admission: accepted, rejected or replayed.",
     ("action", "outcome"),
+    roles=(GATEWAY,),
 )
 REJECTIONS = Metric(
     "scoreboard_rejections_total",
     COUNTER,
     "Requests rejected by one of the four layers.",
     ("layer", "code"),
+    roles=(GATEWAY, BROADCASTER),
 )
 HTTP_DURATION = Metric(
     "scoreboard_http_request_duration_seconds",
@@ -37,6 +45,7 @@ HTTP_DURATION = Metric(
     "Time from a request's head to its answer.",
     ("route", "method", "status"),
     LATENCY,
+    roles=(GATEWAY,),
 )
 JOBS = Metric(
     "scoreboard_jobs_total",
@@ -44,6 +53,7 @@ JOBS = Metric(
     "Jobs finished: completed, failed, dead (to the dead letters) or repeated "
     "(delivered again after their commit).",
     ("outcome",),
+    roles=(WORKER,),
 )
 JOB_DURATION = Metric(
     "scoreboard_job_duration_seconds",
@@ -51,18 +61,28 @@ JOB_DURATION = Metric(
     "A job's way: admit_to_commit, commit_to_push, admit_to_push.",
     ("stage",),
     LATENCY,
+    roles=(WORKER, BROADCASTER),
 )
 JOB_RETRIES = Metric(
-    "scoreboard_job_retries_total", COUNTER, "Batches tried again after an error that may pass."
+    "scoreboard_job_retries_total",
+    COUNTER,
+    "Batches tried again after an error that may pass.",
+    roles=(WORKER,),
 )
-QUEUE_DEPTH = Metric("scoreboard_queue_depth", GAUGE, "Jobs accepted and not finished.")
+QUEUE_DEPTH = Metric(
+    "scoreboard_queue_depth", GAUGE, "Jobs accepted and not finished.", roles=(WORKER,)
+)
 QUEUE_OLDEST = Metric(
     "scoreboard_queue_oldest_seconds",
     GAUGE,
     "Age of the oldest job that is not finished; 0 when there is none.",
+    roles=(WORKER,),
 )
 DEAD_LETTERS = Metric(
-    "scoreboard_dead_letters", GAUGE, "Jobs set aside with a reason, to be redriven."
+    "scoreboard_dead_letters",
+    GAUGE,
+    "Jobs set aside with a reason, to be redriven.",
+    roles=(WORKER,),
 )
 DB_TRANSACTION = Metric(
     "scoreboard_db_transaction_duration_seconds",
@@ -70,12 +90,14 @@ DB_TRANSACTION = Metric(
     "One transaction of a batch of jobs, from BEGIN to COMMIT.",
     (),
     LATENCY,
+    roles=(WORKER,),
 )
 DB_ERRORS = Metric(
     "scoreboard_db_errors_total",
     COUNTER,
     "Failed database calls: transient (tried again) or permanent.",
     ("kind",),
+    roles=(GATEWAY, WORKER),
 )
 BATCH_SIZE = Metric(
     "scoreboard_batch_jobs",
@@ -83,24 +105,28 @@ BATCH_SIZE = Metric(
     "Jobs in one transaction.",
     (),
     (1, 2, 5, 10, 25, 50, 100, 200, 400, 800),
+    roles=(WORKER,),
 )
 CACHE_REQUESTS = Metric(
     "scoreboard_cache_requests_total",
     COUNTER,
     "Reads of the cache by level (l1, l2, database) and outcome (hit, miss, error).",
     ("level", "outcome"),
+    roles=(GATEWAY,),
 )
 CONNECTIONS = Metric(
     "scoreboard_connections",
     GAUGE,
     "Sockets, each in one state: connecting, connected, authenticating, authenticated, subscribed.",
     ("state",),
+    roles=(BROADCASTER,),
 )
 FRAMES = Metric(
     "scoreboard_frames_total",
     COUNTER,
     "Frames by type and outcome: sent, skipped (a slow consumer gets a later one).",
     ("type", "outcome"),
+    roles=(BROADCASTER,),
 )
 FANOUT = Metric(
     "scoreboard_fanout_seconds",
@@ -108,9 +134,14 @@ FANOUT = Metric(
     "Writing one frame to every subscriber of a board.",
     (),
     LATENCY,
+    roles=(BROADCASTER,),
 )
 CLOSES = Metric(
-    "scoreboard_socket_closes_total", COUNTER, "Sockets closed by the server.", ("code",)
+    "scoreboard_socket_closes_total",
+    COUNTER,
+    "Sockets closed by the server.",
+    ("code",),
+    roles=(BROADCASTER,),
 )
 DEPENDENCY_UP = Metric(
     "scoreboard_dependency_up",
@@ -122,9 +153,13 @@ RANK_DRIFT = Metric(
     "scoreboard_rank_drift",
     GAUGE,
     "Players whose standing in Valkey differed from Postgres at the last check.",
+    roles=(WORKER,),
 )
 REBUILDS = Metric(
-    "scoreboard_standings_rebuilds_total", COUNTER, "Standings rebuilt in Valkey from Postgres."
+    "scoreboard_standings_rebuilds_total",
+    COUNTER,
+    "Standings rebuilt in Valkey from Postgres.",
+    roles=(WORKER,),
 )
 BUILD_INFO = Metric(
     "scoreboard_build_info", GAUGE, "Always 1; the labels say what runs.", ("version", "role")

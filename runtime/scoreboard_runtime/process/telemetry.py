@@ -21,7 +21,9 @@ class Telemetry:
 
     def __init__(self, role: str, version: str) -> None:
         self.registry = CollectorRegistry()
-        self._metrics = {metric.name: self._build(metric) for metric in names.METRICS}
+        self._metrics = {
+            metric.name: self._build(metric) for metric in names.METRICS if role in metric.roles
+        }
         self._children: dict[tuple[str, ...], Any] = {}
         self.child(names.BUILD_INFO, version, role).set(1)
 

@@ -87,6 +87,8 @@ class Upkeep:
         """One drift check; what drifted is built anew."""
         self.checked = time.monotonic()
         if not await self.leases.duty("drift", int(DRIFT_EVERY)):
+            # Another worker's duty, and its word: an old finding of this one must not outlive it.
+            self.telemetry.gauge(metrics.RANK_DRIFT, to=0)
             return
         drift = await self.ranks.drift(DRIFT_SAMPLE)
         self.telemetry.gauge(metrics.RANK_DRIFT, to=drift)

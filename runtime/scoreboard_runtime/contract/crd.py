@@ -4,7 +4,7 @@ What the API server does in a cluster, this does here, so that the same file mea
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from itertools import islice
@@ -13,9 +13,8 @@ from typing import Any
 
 import yaml
 
-from scoreboard_runtime.contract import schema
+from scoreboard_runtime.contract import manifest_rules, schema
 from scoreboard_runtime.contract.board import Scoreboard, parse
-from scoreboard_runtime.contract.durations import microseconds
 
 API_VERSION, KIND = "scoreboard.dev/v1alpha1", "Scoreboard"
 MOST_CHARACTERS = 256 * 1024
@@ -31,13 +30,8 @@ _HEAD: Mapping[str, Any] = {
         "type": "object",
         "required": ["name"],
         "properties": {
-            "name": {
-                "type": "string",
-                "pattern": "^[a-z]([a-z0-9-]{0,51}[a-z0-9])?$",
-                "description": "1 to 53 small letters, digits and -, as in arcade",
-            },
             **dict.fromkeys(("labels", "annotations"), _TEXTS),
-            **dict.fromkeys(("namespace", "generateName", "uid", "selfLink"), _TEXT),
+            **dict.fromkeys(("name", "namespace", "generateName", "uid", "selfLink"), _TEXT),
             **dict.fromkeys(("resourceVersion", "creationTimestamp", "deletionTimestamp"), _TEXT),
             **dict.fromkeys(("generation", "deletionGracePeriodSeconds"), _NUMBER),
             **dict.fromkeys(("managedFields", "ownerReferences"), _OBJECTS),
@@ -120,34 +114,6 @@ def _read(text: str) -> dict[str, Any]:
     return documents[0]
 
 
-def _action_faults(action: Mapping[str, Any], path: str) -> Iterator[str]:
-    if action["task"] != "Issued":
-        for name in ("minDuration", "maxDuration"):
-            if name in action:
-                yield f"{path}.{name}: needs task: Issued"
-    elif "minDuration" in action:
-        least, most = action["minDuration"], action.get("maxDuration", "1h")
-        if microseconds(least) >= microseconds(most):
-            yield f"{path}.minDuration: must be shorter than maxDuration, which is {most}"
-
-
-def _rule_faults(spec: Mapping[str, Any]) -> Iterator[str]:
-    """The CEL rules of the CRD."""
-    for index, action in enumerate(spec["actions"]):
-        yield from _action_faults(action, f"spec.actions[{index}]")
-    auth = spec["auth"]
-    if microseconds(auth["tokenTTL"]) > microseconds(auth["refreshTTL"]):
-        why = "a token does not outlive its session"
-        yield f"spec.auth.tokenTTL: must not be longer than refreshTTL: {why}"
-    for role in ("gateway", "worker", "broadcaster"):
-        scaling = spec[role]["autoscaling"]
-        if scaling["minReplicas"] > scaling["maxReplicas"]:
-            yield f"spec.{role}.autoscaling.minReplicas: must not be more than maxReplicas"
-    exposure = spec["exposure"]
-    if exposure["type"] in ("Ingress", "HTTPRoute") and "host" not in exposure:
-        yield f"spec.exposure.host: is required for type {exposure['type']}"
-
-
 def defaults(spec: Any) -> Any:
     """The spec as the API server stores it."""
     return schema.filled(spec, _spec_schema())
@@ -160,8 +126,10 @@ def faults(manifest: Mapping[str, Any]) -> list[str]:
         "required": ["apiVersion", "kind", "metadata", "spec"],
         "properties": {**_HEAD, "spec": _spec_schema()},
     }
-    found = islice(schema.faults(dict(manifest), root, ""), MOST_FAULTS)
-    return [fault.removeprefix(".") for fault in found] or list(_rule_faults(manifest["spec"]))
+    found = list(islice(schema.faults(dict(manifest), root, ""), MOST_FAULTS))
+    if not found:
+        found = list(islice(manifest_rules.faults(manifest, whole_schema()), MOST_FAULTS))
+    return [fault.removeprefix(".") for fault in found]
 
 
 def document(text: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Fill defaults and find faults by a structural schema, as the API server does with the same file.
 
 Only what crds/scoreboards.yaml uses is understood; a test finds a keyword there that is unknown
-here. Rules in CEL are not judged: contract/crd.py has them in Python.
+here. Of the rules in CEL those about the form of one text are judged here, the others, between
+fields, in contract/manifest_rules.py.
 """
 
 import re
@@ -25,6 +26,7 @@ _ARTICLE = {
     "integer": "a whole number",
     "boolean": "true or false",
 }
+_FORM = re.compile(r"(?:self|string\(self\))\.matches\(r?'(.*)'\)")
 _MANY = 50  # unknown fields from which on no similar name is looked for
 
 
@@ -32,8 +34,11 @@ def filled(value: Any, schema: Schema) -> Any:
     """A copy of `value` with the schema's defaults, from the outside in; null is as not given."""
     if isinstance(value, dict):
         known = schema.get("properties", {})
+        free = "additionalProperties" in schema
         result = {
-            name: inner for name, inner in value.items() if inner is not None or name not in known
+            name: inner
+            for name, inner in value.items()
+            if inner is not None or not (free or name in known)
         }
         for name, inner in known.items():
             if name not in result and "default" in inner:
@@ -59,6 +64,7 @@ def faults(value: Any, schema: Schema, path: str) -> Iterator[str]:
         yield from _text_faults(value, schema, path)
     elif isinstance(value, int) and not isinstance(value, bool):
         yield from _number_faults(value, schema, path)
+        yield from _form_faults(str(value), schema, path)
 
 
 def _kind_fault(value: Any, schema: Schema) -> str | None:
@@ -93,9 +99,7 @@ def _object_faults(value: Mapping[str, Any], schema: Schema, path: str) -> Itera
     for name in schema.get("required", ()):
         if name not in value:
             yield f"{path}.{name}: is required"
-    if "minProperties" in schema and len(value) != 1:
-        yield f"{path}: choose exactly one of {', '.join(known)}"
-    elif not known and len(value) > schema.get("maxProperties", len(value)):
+    if not known and len(value) > schema.get("maxProperties", len(value)):
         yield f"{path}: must have {schema['maxProperties']} entries at most, not {len(value)}"
     for name, inner in value.items():
         if name in known:
@@ -141,6 +145,21 @@ def _text_faults(value: str, schema: Schema, path: str) -> Iterator[str]:
     elif "pattern" in schema and not _fits(value, schema["pattern"]):
         about = schema.get("description", "").rstrip(".")
         yield f"{path}: {shown(value)} does not fit {schema['pattern']} ({about})"
+    else:
+        yield from _form_faults(value, schema, path)
+
+
+def form(rule: Mapping[str, Any]) -> str | None:
+    """The pattern of a rule that is only about the form of a text; None for any other rule."""
+    found = _FORM.fullmatch(rule["rule"])
+    return found[1] if found else None
+
+
+def _form_faults(value: str, schema: Schema, path: str) -> Iterator[str]:
+    for rule in schema.get("x-kubernetes-validations", ()):
+        pattern = form(rule)
+        if pattern is not None and not _fits(value, pattern):
+            yield f"{path}: {rule['message']}"
 
 
 def _fits(value: str, pattern: str) -> bool:

@@ -36,7 +36,8 @@ def test_the_paths_of_the_architecture_exist():
     text = (ROOT / "ARCHITECTURE.md").read_text()
     for path, function in re.findall(r"`([a-z]+/\w+\.(?:py|sql|lua|yaml))(?: (\w+))?`", text):
         inner = ROOT / "runtime/scoreboard_runtime"
-        places = [ROOT / path, inner / path, inner / "stores" / path]
+        operator = ROOT / "operator/scoreboard_operator"
+        places = [ROOT / path, inner / path, inner / "stores" / path, operator / path]
         found = [place for place in places if place.is_file()]
         assert found, path
         if function:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoreboard_runtime.contract import crd
+from scoreboard_runtime.contract import crd, schema
 from scoreboard_runtime.contract.durations import MICROSECONDS, microseconds
 
 PATTERNS = {
-    node["pattern"]
+    schema.form(node["x-kubernetes-validations"][0])
     for node in (
         crd.whole_schema()["properties"]["spec"]["properties"]["auth"]["properties"]["tokenTTL"],
         crd.whole_schema()["properties"]["spec"]["properties"]["cache"]["properties"]["l1TTL"],

@@ -30,6 +30,7 @@ class Hub:
         self.users: dict[str, set[Client]] = {}
         self.sessions: dict[str, set[Client]] = {}
         self.latest: bytes | None = None  # frame of the newest version of the board
+        self.leaving = False  # nobody new is let in
         self._behind: set[Client] = set()
         self._due: list[tuple[int, int, Client]] = []
         self._order = itertools.count()
@@ -66,9 +67,11 @@ class Hub:
         claims = client.connection.claims
         if channel == SCOREBOARD:
             self.watchers.discard(client)
+            client.outbox.board = False
         elif channel == USER and claims is not None:
             self._drop(self.users, claims.user_id, client)
             client.ready = False
+        self.schedule(client)  # who watches nothing any more has to authenticate in time again
 
     def signed_in(self, client: Client) -> None:
         claims = client.connection.claims
@@ -169,6 +172,7 @@ class Hub:
     async def drain(self, seconds: float) -> None:
         """Closes every socket with 1012, spread over the time, so that they do not all come back
         at once."""
+        self.leaving = True
         clients = tuple(self.clients)
         for number, client in enumerate(clients, 1):
             self.close(client, RESTART, "restarting")

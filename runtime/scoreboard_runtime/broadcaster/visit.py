@@ -1,7 +1,5 @@
 """One socket's visit, from the handshake to the close: the edge that drives rules/connection.py."""
 
-import itertools
-import os
 from dataclasses import dataclass
 
 import aiohttp
@@ -20,6 +18,7 @@ from scoreboard_runtime.contract.frames import SCOREBOARD, TOO_LARGE, TOO_MANY, 
 from scoreboard_runtime.contract.rejections import REJECTIONS
 from scoreboard_runtime.contract.snapshots import UserSnapshot
 from scoreboard_runtime.process.problems import problem
+from scoreboard_runtime.process.serving import request_id
 from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.rules import origins
 from scoreboard_runtime.rules.addresses import client_address
@@ -33,8 +32,15 @@ from scoreboard_runtime.stores.standings import Standings
 log = structlog.get_logger()
 MOST_BYTES = 16 * 1024
 MOST_BUFFERED = 1024 * 1024  # a larger message is cut off while it arrives
-_prefix = os.urandom(6).hex()
-_count = itertools.count()
+
+
+def _header_fault(name: str, detail: str) -> dict[str, str]:
+    return {"pointer": f"/headers/Sec-WebSocket-{name}", "detail": detail}
+
+
+def _is_large(text: str) -> bool:
+    """By its bytes, of which a character has up to four."""
+    return len(text) > MOST_BYTES or (not text.isascii() and len(text.encode()) > MOST_BYTES)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,25 +57,27 @@ class Visits:
     revocations: Revocations
 
     # --- the handshake -----------------------------------------------------------
-    def _refuse(self, request_id: str, code: str, address: str, **more: object) -> web.Response:
+    def _refuse(self, ident: str, code: str, address: str, **more: object) -> web.Response:
         row = REJECTIONS[code]
         if row.layer is not None:
             self.hub.telemetry.count(metrics.REJECTIONS, row.layer, code)
-            log.info("rejection", layer=row.layer, code=code, requestId=request_id, address=address)
-        return problem(code, request_id, **more)  # type: ignore[arg-type]
+            log.info("rejection", layer=row.layer, code=code, requestId=ident, address=address)
+        return problem(code, ident, **more)  # type: ignore[arg-type]
 
     async def _admitted(self, request: web.Request) -> web.Response | None:
         """The refusal of a handshake; None for one that is welcome."""
-        request_id = f"{_prefix}-{next(_count):08x}"
+        ident = request_id(request.headers.get("X-Request-Id"))
         forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())) or None
         address = client_address(request.remote or "", forwarded, self.settings.trusted_proxies)
+        if self.hub.leaving:
+            return self._refuse(ident, "UNAVAILABLE", address, retry_after=1)
         try:
             charged = await self.queue.charge(address)
         except StoreUnavailable:
-            return self._refuse(request_id, "UNAVAILABLE", address, retry_after=2)
+            return self._refuse(ident, "UNAVAILABLE", address, retry_after=2)
         if charged.refused is not None:
             return self._refuse(
-                request_id,
+                ident,
                 charged.refused,
                 address,
                 retry_after=charged.retry_after,
@@ -77,11 +85,11 @@ class Visits:
             )
         if not origins.allowed(request.headers.get("Origin"), self.settings.board.allowed_origins):
             detail = "This origin is not among spec.exposure.allowedOrigins."
-            return self._refuse(request_id, "FORBIDDEN", address, detail=detail)
+            return self._refuse(ident, "FORBIDDEN", address, detail=detail)
         offered = request.headers.get("Sec-WebSocket-Protocol")
         if offered and endpoints.SUBPROTOCOL not in [part.strip() for part in offered.split(",")]:
-            detail = f"Offer the subprotocol {endpoints.SUBPROTOCOL}, or none."
-            return self._refuse(request_id, "VALIDATION_ERROR", address, detail=detail)
+            errors = [_header_fault("Protocol", f"offer {endpoints.SUBPROTOCOL}, or none")]
+            return self._refuse(ident, "VALIDATION_ERROR", address, errors=errors)
         return None
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -91,7 +99,8 @@ class Visits:
             return refusal
         ws = Socket(protocols=(endpoints.SUBPROTOCOL,), compress=False, max_msg_size=MOST_BUFFERED)
         if not ws.can_prepare(request).ok:
-            return problem("VALIDATION_ERROR", "-", detail="This is for WebSocket handshakes only.")
+            errors = [_header_fault("Key", "only a WebSocket handshake is served here")]
+            return problem("VALIDATION_ERROR", request_id(None), errors=errors)
         await ws.prepare(request)
         ws.request = request
         board = self.settings.board
@@ -119,7 +128,7 @@ class Visits:
             if client.closing:
                 continue
             before = client.connection.state
-            if message.type is aiohttp.WSMsgType.TEXT and len(message.data) > MOST_BYTES:
+            if message.type is aiohttp.WSMsgType.TEXT and _is_large(message.data):
                 effects: list[Effect] = [Close(TOO_LARGE, "at most 16 KiB")]
             elif message.type is aiohttp.WSMsgType.TEXT:
                 effects = self._read(client.connection, message.data)
@@ -167,9 +176,10 @@ class Visits:
 
     async def _claims(self, token: str) -> Claims | None:
         claims = self.tokens.authenticate(token, now_us())
-        if claims is None or self.revocations.is_revoked(claims.session_id):
+        if claims is None or not await self.sessions.exists(claims.session_id):
             return None
-        return claims if await self.sessions.exists(claims.session_id) else None
+        # After the wait: who ends a session from here on finds the socket among its own.
+        return None if self.revocations.is_revoked(claims.session_id) else claims
 
     async def _join_board(self, client: Client, effect: Join) -> None:
         board = self.feed.board

@@ -43,6 +43,7 @@ BAD = [
     pytest.param('{"type":"authenticate","token":"x"}', 4401, id="a bad token"),
     pytest.param('{"type":"subscribe","channel":"user"}', 4401, id="a user's channel, nobody"),
     pytest.param('{"type":"ping","id":"' + "x" * 17000 + '"}', 4413, id="too large"),
+    pytest.param('{"type":"ping","id":"' + "é" * 9000 + '"}', 4413, id="too large in bytes"),
 ]
 
 

@@ -24,6 +24,7 @@ ROLE_CONDITION = {
     WORKER: "WorkersReady",
     BROADCASTER: "BroadcasterReady",
 }
+UP = frozenset({"Serving", "Behind"})  # reasons of a role whose pods are all of one release
 MOST_CHARACTERS = 1000
 
 
@@ -50,13 +51,15 @@ class View:
 
 
 def _held(hold: Hold) -> Condition:
+    # The board serves without being watched.
+    beside = hold.part == MONITORING_READY
     return Condition(
         type=hold.part,
         status=FALSE,
         reason=hold.reason,
         message=hold.message,
-        settled=False,
-        stalled=hold.stalled,
+        settled=beside,
+        stalled=hold.stalled and not beside,
     )
 
 
@@ -69,6 +72,12 @@ def _database(view: View) -> Condition:
     return Condition(type=DATABASE_MIGRATED, status=TRUE, reason="Migrated", message=told)
 
 
+def _stuck(kind: str, status: str, reason: str, message: str) -> Condition:
+    return Condition(
+        type=kind, status=status, reason=reason, message=message, settled=False, stalled=True
+    )
+
+
 def _role(view: View, role: str) -> Condition:
     kind = ROLE_CONDITION[role]
     found = view.facts.get(kinds.DEPLOYMENT, names.role(view.resource, role))
@@ -77,22 +86,21 @@ def _role(view: View, role: str) -> Condition:
     if found is None:
         told = "waits for what comes before it"
         return Condition(type=kind, status=FALSE, reason="Waiting", message=told, settled=False)
+    if look.scaled_to_zero(found):
+        told = (
+            "somebody scaled it to 0, which switches the autoscaler off: "
+            f"kubectl scale deployment {names.role(view.resource, role)} --replicas=1"
+        )
+        return _stuck(kind, FALSE, "ScaledToZero", told)
     if look.gave_up(found):
         told = f"the rollout does not come to an end; {why or 'see the pods'}"
-        return Condition(
-            type=kind,
-            status=serving,
-            reason="RolloutStuck",
-            message=told,
-            settled=False,
-            stalled=True,
-        )
+        return _stuck(kind, serving, "RolloutStuck", told)
     if not look.rolled_out(found):
         reason = "RollingOut" if serving == TRUE else "Starting"
         return Condition(type=kind, status=serving, reason=reason, message=why, settled=False)
     if view.plan.releases.get(role) != view.plan.target:
         told = "serves the release before"
-        return Condition(type=kind, status=TRUE, reason="Waiting", message=told, settled=False)
+        return Condition(type=kind, status=TRUE, reason="Behind", message=told, settled=False)
     return Condition(type=kind, status=TRUE, reason="Serving")
 
 
@@ -219,7 +227,7 @@ def merged(
             {
                 "type": each.type,
                 "status": each.status,
-                "observedGeneration": generation,
+                "observedGeneration": max(0, generation),  # the schema knows no -1 here
                 "reason": each.reason,
                 "message": each.message[:MOST_CHARACTERS],
                 "lastTransitionTime": old["lastTransitionTime"] if old and same else now,

@@ -1,11 +1,12 @@
 """Whether the way in is open, and its address: what the controllers of the cluster say (pure)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from scoreboard_operator import facts as look
 from scoreboard_operator import kinds, names
-from scoreboard_operator.facts import Facts
+from scoreboard_operator.facts import Facts, Object
 from scoreboard_operator.render.exposure import HTTP_ROUTE, INGRESS, LOAD_BALANCER
 from scoreboard_operator.resource import Resource
 from scoreboard_runtime.contract.endpoints import BROADCASTER, GATEWAY
@@ -36,12 +37,27 @@ def _ingress(resource: Resource, facts: Facts) -> State:
     return State(status=TRUE, reason="Applied", message=told, url=f"{_scheme(resource)}://{host}")
 
 
-def _refusal(parents: list[Any]) -> tuple[str, str] | None:
-    for parent in parents:
-        for condition in parent.get("conditions", []):
-            if condition["type"] in ("Accepted", "ResolvedRefs") and condition["status"] == FALSE:
-                return condition["reason"], condition.get("message", "")
-    return None
+# They pass by themselves: the backends are our own Services.
+_PASSING = frozenset({"Pending", "BackendNotFound"})
+
+
+def _said_of(route: Object) -> list[Mapping[str, Any]]:
+    """What the Gateways say of the route as it is now, not as it was."""
+    generation = route.get("metadata", {}).get("generation", 0)
+    return [
+        condition
+        for parent in route.get("status", {}).get("parents", [])
+        for condition in parent.get("conditions", [])
+        if condition.get("observedGeneration", generation) >= generation
+    ]
+
+
+def _refusal(said: list[Mapping[str, Any]]) -> str:
+    for condition in said:
+        no = condition["type"] in ("Accepted", "ResolvedRefs") and condition["status"] == FALSE
+        if no and condition["reason"] not in _PASSING:
+            return f"the Gateway says {condition['reason']}: {condition.get('message', '')}"
+    return ""
 
 
 def _route(resource: Resource, facts: Facts) -> State:
@@ -49,18 +65,12 @@ def _route(resource: Resource, facts: Facts) -> State:
         told = "the cluster has no Gateway API: install its CRDs, or use another exposure.type"
         return State(status=FALSE, reason="CRDMissing", message=told, stalled=True)
     found = facts.get(kinds.HTTP_ROUTE, resource.name) or {}
-    parents = found.get("status", {}).get("parents", [])
-    refused = _refusal(parents)
-    if refused is not None:
-        reason, told = refused
-        return State(status=FALSE, reason=reason, message=f"the Gateway says: {told}", stalled=True)
+    said = _said_of(found)
+    refused = _refusal(said)
+    if refused:
+        return State(status=FALSE, reason="RouteRefused", message=refused, stalled=True)
     url = f"{_scheme(resource)}://{resource.spec['exposure']['host']}"
-    accepted = any(
-        condition["type"] == "Accepted" and condition["status"] == TRUE
-        for parent in parents
-        for condition in parent.get("conditions", [])
-    )
-    if not accepted:
+    if not any(each["type"] == "Accepted" and each["status"] == TRUE for each in said):
         told = "no Gateway has accepted the HTTPRoute yet"
         return State(status=UNKNOWN, reason="WaitingForGateway", message=told, url=url)
     return State(status=TRUE, reason="Accepted", url=url)

@@ -9,6 +9,7 @@ from scoreboard_operator.kinds import Kind
 
 Object = Mapping[str, Any]
 PENDING, DONE, FAILED = "pending", "done", "failed"
+MOST_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +40,22 @@ def rolled_out(found: Object | None) -> bool:
     if found is None:
         return False
     status, wanted = found.get("status", {}), found["spec"].get("replicas", 1)
-    if status.get("observedGeneration", 0) < found["metadata"].get("generation", 0):
+    if not _observed(found):
         return False
     updated = status.get("updatedReplicas", 0)
     available = status.get("availableReplicas", 0)
     return bool(updated >= wanted and available >= wanted and status.get("replicas", 0) <= updated)
+
+
+def _observed(found: Object) -> bool:
+    """Whether the status is of the newest spec."""
+    seen, newest = found.get("status", {}).get("observedGeneration", 0), found["metadata"]
+    return bool(seen >= newest.get("generation", 0))
+
+
+def scaled_to_zero(found: Object | None) -> bool:
+    """Whether somebody wants no pods, which also switches an autoscaler off."""
+    return found is not None and bool(found["spec"].get("replicas", 1) == 0)
 
 
 def available(found: Object | None) -> bool:
@@ -53,7 +65,9 @@ def available(found: Object | None) -> bool:
 
 def gave_up(found: Object | None) -> bool:
     """Whether a Deployment's rollout took longer than its deadline, as the controller says."""
-    conditions = (found or {}).get("status", {}).get("conditions", [])
+    if found is None or not _observed(found):
+        return False
+    conditions = found.get("status", {}).get("conditions", [])
     return any(
         each["type"] == "Progressing" and each.get("reason") == "ProgressDeadlineExceeded"
         for each in conditions
@@ -84,21 +98,33 @@ def why_not(facts: Facts, component: str, job: str = "") -> str:
 
 
 def _pod_trouble(pod: Object) -> str:
+    """The same while the kubelet tries again and again."""
     status = pod.get("status", {})
     for condition in status.get("conditions", []):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return f"not scheduled: {condition.get('message', '')}"[:300]
+            return f"not scheduled: {condition.get('message', '')}"[:MOST_CHARACTERS]
     for container in status.get("containerStatuses", []):
-        waiting = container.get("state", {}).get("waiting", {})
-        if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
-            ended = container.get("lastState", {}).get("terminated", {})
-            said = waiting.get("message", "") or ended.get("message", "")
-            return f"{waiting['reason']} {said}".strip()[:300]
-        terminated = container.get("state", {}).get("terminated", {})
-        if terminated.get("exitCode", 0):
-            message = terminated.get("message", "").strip()
-            return f"{terminated.get('reason', 'Error')}: {message}"[:300]
+        found = "" if container.get("ready") else _container_trouble(container)
+        if found:
+            return found[:MOST_CHARACTERS]
     return ""
+
+
+def _container_trouble(container: Object) -> str:
+    """Waiting for the next try, trying, and having failed again are told alike: by how it ended."""
+    state, last = container.get("state", {}), container.get("lastState", {})
+    ended = state.get("terminated") or last.get("terminated") or {}
+    waiting = state.get("waiting", {})
+    reason = waiting.get("reason", "")
+    if "Image" in reason:  # ErrImagePull and ImagePullBackOff by turns, and others
+        return f"the image {container.get('image', '')} cannot be had: see the events of the pods"
+    if ended.get("exitCode", 0):
+        said = " ".join(ended.get("message", "").split())
+        how = f"{container['name']} ended with {ended['exitCode']} ({ended.get('reason', 'Error')})"
+        return f"{how}: {said}" if said else f"{how}: see its log"
+    if reason in ("", "ContainerCreating", "PodInitializing"):
+        return ""
+    return f"{reason} {waiting.get('message', '')}".strip()
 
 
 def address(facts: Facts, kind: Kind, name: str) -> str:

@@ -21,9 +21,9 @@ class Images:
         """The image of gateway, worker, broadcaster and migration."""
         return str(resource.spec.get("image") or f"{self.runtime}:{tag(resource.version)}")
 
-    def of_stores(self, resource: Resource) -> str:
+    def of_stores(self, version: str) -> str:
         """The image of the managed stores."""
-        return f"{self.stores}:{tag(resource.version)}"
+        return f"{self.stores}:{tag(version)}"
 
 
 def tag(version: str) -> str:

@@ -38,6 +38,7 @@ def finished(wanted: Resource, images: Images, served: frozenset[str]) -> Plan:
     aim = target(wanted, {}, images).release
     return Plan(
         target=aim,
+        stores=aim.version,
         releases=dict.fromkeys(ORDER, aim),
         migrate=aim,
         contract=aim,

@@ -2,20 +2,22 @@
 
 A new release waits for the stores, then for the migration's Job, then rolls broadcaster, worker,
 gateway, each after the one before. Until its turn comes a role keeps the release that it runs. When
-all of them run it, a second Job takes away what only the release before needed.
+all of them run it, a second Job takes away what only the release before needed, and the managed
+stores come last: a version that does not come up leaves them alone. Until then it may be gone back.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from scoreboard_operator import facts as look
 from scoreboard_operator import kinds, names
 from scoreboard_operator.facts import Facts
-from scoreboard_operator.release import Release, core, of
+from scoreboard_operator.release import VERSION, Release, of, order
 from scoreboard_operator.resource import CLOUD_NATIVE_PG, MANAGED, RESTART_AT, Resource
 from scoreboard_runtime.contract.endpoints import BROADCASTER, GATEWAY, WORKER
 
 ORDER = (BROADCASTER, WORKER, GATEWAY)
+MIGRATE, CONTRACT = "migrate", "contract"  # phases of a Job, and in its name
 # The conditions that a hold can belong to.
 DATABASE_MIGRATED, SECRETS_READY = "DatabaseMigrated", "SecretsReady"
 
@@ -43,9 +45,13 @@ class Jobs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`releases` by role, those that have none yet left out. `keep`: ConfigMaps still in use."""
+    """`releases` by role, those that have none yet left out. `stores`: the managed ones' version.
+
+    `keep`: ConfigMaps still in use.
+    """
 
     target: Release
+    stores: str
     releases: Releases = field(default_factory=dict)
     migrate: Release | None = None
     contract: Release | None = None
@@ -53,6 +59,12 @@ class Plan:
     served: frozenset[str] = frozenset()
     websocket_url: str = ""
     keep: frozenset[str] = frozenset()
+
+
+def _managed(resource: Resource) -> list[str]:
+    """The stores that the operator runs."""
+    ways = ((names.POSTGRES, resource.database), (names.VALKEY, resource.redis))
+    return [component for component, (way, _) in ways if way == MANAGED]
 
 
 def _store_hold(resource: Resource, facts: Facts) -> Hold | None:
@@ -68,55 +80,68 @@ def _store_hold(resource: Resource, facts: Facts) -> Hold | None:
         if secret is None:
             told = f"Secret {name} is missing: create it with the address of the server"
             return Hold(part=SECRETS_READY, reason="SecretMissing", message=told, stalled=True)
-    managed = [names.POSTGRES] if resource.database[0] == MANAGED else []
-    managed += [names.VALKEY] if resource.redis[0] == MANAGED else []
-    for component in managed:
-        found = facts.get(kinds.STATEFUL_SET, names.role(resource, component))
-        if not look.available(found) and not look.rolled_out(found):
-            why = look.why_not(facts, component)
-            told = f"{component} is starting{'; ' if why else ''}{why}"
-            return Hold(part=DATABASE_MIGRATED, reason="StoresStarting", message=told)
+    for component in _managed(resource):
+        if not look.rolled_out(facts.get(kinds.STATEFUL_SET, names.role(resource, component))):
+            return _starting(component, look.why_not(facts, component))
     return None
 
 
-def _downgrade(running: Mapping[str, Release], target: Release) -> Hold | None:
-    newest = max((core(release.version) for release in running.values()), default=())
-    if core(target.version) >= newest:
+def _starting(component: str, why: str) -> Hold:
+    told = f"{component} is starting{'; ' if why else ''}{why}"
+    return Hold(part=DATABASE_MIGRATED, reason="StoresStarting", message=told)
+
+
+def _downgrade(
+    resource: Resource, facts: Facts, running: Releases, target: Release, jobs: Jobs
+) -> Hold | None:
+    """What ran before may come back while the newer one is on its way, but not after that."""
+    runs = sorted((release.version for release in running.values()), key=order)
+    if not runs or order(target.version) >= order(runs[-1]):
         return None
-    shown = ".".join(map(str, newest))
+    oldest = min(runs[0], str(resource.status.get("version") or runs[0]), key=order)
+    done_with = f"{resource.name}-{CONTRACT}-"
+    contracted = [
+        name
+        for name in (job["metadata"]["name"] for job in facts.of(kinds.JOB))
+        if name.startswith(done_with) and name != jobs.contract
+    ]
+    if order(target.version) >= order(oldest) and not contracted:
+        return None
     told = (
-        f"version {target.version} is older than {shown}, which runs: "
-        f"the database cannot go back; set {shown} or newer"
+        f"version {target.version} is older than {runs[-1]}, which runs: "
+        f"the database cannot go back; set {runs[-1]} or newer"
     )
     return Hold(part=DATABASE_MIGRATED, reason="DowngradeRefused", message=told, stalled=True)
 
 
-def _migration_hold(facts: Facts, job: str, phase: str = "Migration") -> Hold | None:
+def _job_hold(facts: Facts, job: str, phase: str) -> Hold | None:
+    """`phase`: Migration or Contraction."""
     state = look.job_state(facts.get(kinds.JOB, job))
     if state == look.DONE:
         return None
     why = look.why_not(facts, names.MIGRATION, job)
+    said = f"; {why}" if why else ""
     if state == look.FAILED:
         told = (
-            f"Job {job} failed; what runs goes on. {why} "
+            f"Job {job} failed{said}. What runs goes on. "
             f"Set another version, or the annotation {RESTART_AT} to try again"
         )
         return Hold(part=DATABASE_MIGRATED, reason=f"{phase}Failed", message=told, stalled=True)
-    told = f"Job {job} runs{'; ' if why else ''}{why}"
+    told = f"Job {job} runs{said}"
     return Hold(part=DATABASE_MIGRATED, reason=f"{phase}Running", message=told)
 
 
 def _kept(running: Releases) -> dict[str, Release]:
-    """What runs; a role whose Deployment somebody deleted gets the oldest that others run."""
+    """What runs; a role of which nobody can tell gets what the last in order runs, the oldest."""
     if not running:
         return {}
-    oldest = min(running.values(), key=lambda release: core(release.version))
+    oldest = next(running[role] for role in reversed(ORDER) if role in running)
     return {role: running.get(role, oldest) for role in ORDER}
 
 
 def _roll(resource: Resource, facts: Facts, running: Releases, target: Release) -> Releases:
     """The target for each role whose forerunners are done with it; for the others what runs."""
-    found = {role: running.get(role, target) for role in ORDER}
+    found = _kept(running) or dict.fromkeys(ORDER, target)
     for role in ORDER:
         found[role] = target
         if running.get(role) != target or not _rolled_out(resource, facts, role):
@@ -128,31 +153,51 @@ def _rolled_out(resource: Resource, facts: Facts, role: str) -> bool:
     return look.rolled_out(facts.get(kinds.DEPLOYMENT, names.role(resource, role)))
 
 
+def _stores(resource: Resource, facts: Facts, running: Releases, target: Release) -> str:
+    """The version that the managed stores keep while another one is on its way."""
+    if not running:
+        return target.version
+    found = [facts.get(kinds.STATEFUL_SET, names.role(resource, c)) for c in _managed(resource)]
+    marks = (each["metadata"].get("annotations") or {} for each in found if each)
+    versions = [str(mark[VERSION]) for mark in marks if _readable(mark.get(VERSION))]
+    return min(versions or [release.version for release in running.values()], key=order)
+
+
+def _readable(version: str | None) -> bool:
+    try:
+        return version is not None and bool(order(version))
+    except ValueError:
+        return False
+
+
 def plan(resource: Resource, facts: Facts, target: Release, jobs: Jobs) -> Plan:
     """What may run now."""
     deployments = {r: facts.get(kinds.DEPLOYMENT, names.role(resource, r)) for r in ORDER}
     running = {role: found for role, live in deployments.items() if (found := of(live))}
     there = all(running.get(role) == target for role in ORDER)
-    hold = _downgrade(running, target)
-    migrate, contract = None, None
-    if hold is None and not there:
-        hold = _store_hold(resource, facts)
-        if hold is None:
-            migrate = target
-            hold = _migration_hold(facts, jobs.migrate)
-    elif hold is None:
-        # They stay as the proof. The old release is gone: nothing needs what it needed.
-        migrate = target if facts.get(kinds.JOB, jobs.migrate) is not None else None
-        done = all(_rolled_out(resource, facts, role) for role in ORDER)
-        contract = target if done or facts.get(kinds.JOB, jobs.contract) is not None else None
-        hold = _migration_hold(facts, jobs.contract, "Contraction") if contract else None
+    # A Job stays as the proof; so is a role that runs it. Config alone migrates nothing.
+    proven = any(replace(found, config=target.config) == target for found in running.values())
+    hold = _downgrade(resource, facts, running, target, jobs)
+    hold = hold or _store_hold(resource, facts)
+    asked = hold is None and not proven
+    if asked:
+        hold = _job_hold(facts, jobs.migrate, "Migration")
+    done = there and hold is None and all(_rolled_out(resource, facts, role) for role in ORDER)
+    contracts = done or (there and facts.get(kinds.JOB, jobs.contract) is not None)
+    if contracts:
+        hold = hold or _job_hold(facts, jobs.contract, "Contraction")
+    stores = _stores(resource, facts, running, target)
+    if done and hold is None and stores != target.version:
+        stores = target.version
+        hold = _starting("a newer version of the stores", "")
     releases = _roll(resource, facts, running, target) if hold is None or there else _kept(running)
     used = (*releases.values(), *running.values())
     return Plan(
         target=target,
+        stores=stores,
         releases=releases,
-        migrate=migrate,
-        contract=contract,
+        migrate=target if asked or facts.get(kinds.JOB, jobs.migrate) is not None else None,
+        contract=target if contracts else None,
         hold=hold,
         served=facts.served,
         websocket_url=_websocket_url(resource, facts),

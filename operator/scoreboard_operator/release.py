@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 ANNOTATION = "scoreboard.dev/release"
+VERSION = "scoreboard.dev/version"  # of a managed store, on its StatefulSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +25,10 @@ class Release:
     restart_at: str = ""
 
     def text(self) -> str:
-        """As the annotation of a Deployment."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """As the annotation of a Deployment, with a mark by which an edited one is seen."""
+        content = asdict(self)
+        marked = {**content, "mark": digest(content)}
+        return json.dumps(marked, separators=(",", ":"))
 
 
 def of(deployment: Mapping[str, Any] | None) -> Release | None:
@@ -34,9 +37,12 @@ def of(deployment: Mapping[str, Any] | None) -> Release | None:
         return None
     try:
         found = json.loads(deployment["metadata"]["annotations"][ANNOTATION])
+        mark = found.pop("mark")
+        if mark != digest(found):
+            return None
         pairs = {name: (secret, key) for name, (secret, key) in found["addresses"].items()}
         release = Release(**{**found, "addresses": pairs})
-        core(release.version)
+        order(release.version)
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
     return release
@@ -48,6 +54,11 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def core(version: str) -> tuple[int, ...]:
-    """1.2.3-rc.1+build as (1, 2, 3), for comparing. Raises ValueError."""
-    return tuple(int(part) for part in version.split("+")[0].split("-")[0].split("."))
+def order(version: str) -> tuple[Any, ...]:
+    """For comparing versions as semver does: 1.2.3-rc.1 is before 1.2.3, + says nothing.
+
+    Raises ValueError.
+    """
+    numbers, _, before = version.partition("+")[0].partition("-")
+    marks = [(0, int(m), "") if m.isdigit() else (1, 0, m) for m in before.split(".")]
+    return tuple(map(int, numbers.split("."))), not before, marks

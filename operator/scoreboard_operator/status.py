@@ -3,24 +3,29 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scoreboard_operator import conditions
+from scoreboard_operator import conditions, kinds, names
 from scoreboard_operator.conditions import Condition, View
-from scoreboard_operator.release import core
+from scoreboard_operator.release import order
 from scoreboard_operator.resource import Resource
+from scoreboard_runtime.contract.endpoints import GATEWAY
 
 MOST_CHANGES, MOST_CHARACTERS = 100, 300
 Status = dict[str, Any]
 
 
 def _version(view: View) -> str:
-    """The oldest that serves, so that it is the new one only when all of it is."""
+    """The oldest that serves; while pods change, what it was before."""
+    if not all(each.reason in conditions.UP for each in conditions.roles(view)):
+        return str(view.resource.status.get("version", ""))
     versions = [release.version for release in view.plan.releases.values()]
-    return min(versions, key=core, default="")
+    return min(versions, key=order, default="")
 
 
 def status(view: View, found: Sequence[Condition], url: str, now: str) -> Status:
     """Whole: what is left out is removed."""
     resource = view.resource
+    gateway = names.role(resource, GATEWAY)
+    pods = (view.facts.get(kinds.DEPLOYMENT, gateway) or {}).get("status", {})
     written: Status = {
         "observedGeneration": resource.generation,
         "conditions": conditions.merged(
@@ -30,6 +35,9 @@ def status(view: View, found: Sequence[Condition], url: str, now: str) -> Status
             {"apiVersion": each["apiVersion"], "kind": kind, "name": name}
             for (kind, name), each in sorted(view.facts.objects.items())
         ],
+        # For `kubectl scale` and autoscalers of the Scoreboard.
+        "replicas": pods.get("replicas", 0),
+        "selector": ",".join(f"{k}={v}" for k, v in names.selector(resource, GATEWAY).items()),
     }
     if url:
         written["url"] = url

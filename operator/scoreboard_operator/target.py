@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from scoreboard_operator.facts import Object
 from scoreboard_operator.images import Images
 from scoreboard_operator.keys import stamp
-from scoreboard_operator.plan import Jobs
+from scoreboard_operator.plan import CONTRACT, MIGRATE, Jobs
 from scoreboard_operator.release import Release
 from scoreboard_operator.render.config import name as config_name
-from scoreboard_operator.render.migration import CONTRACT, EXPAND
 from scoreboard_operator.render.migration import name as job_name
 from scoreboard_operator.render.stores import addresses
 from scoreboard_operator.resource import Resource
@@ -30,11 +29,11 @@ def target(resource: Resource, secrets: Mapping[str, Object | None], images: Ima
         version=resource.version,
         config=config_name(resource),
         secrets=stamp(resource, secrets),
-        addresses=dict(sorted(addresses(resource).items())),  # as text() writes them
+        addresses=addresses(resource),
         restart_at=resource.restart_at,
     )
     jobs = Jobs(
-        migrate=job_name(resource, release, images, EXPAND),
+        migrate=job_name(resource, release, images, MIGRATE),
         contract=job_name(resource, release, images, CONTRACT),
     )
     return Target(release=release, jobs=jobs)

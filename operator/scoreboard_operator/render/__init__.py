@@ -2,10 +2,10 @@
 
 from scoreboard_operator import kinds, names
 from scoreboard_operator.images import Images
-from scoreboard_operator.plan import Plan
+from scoreboard_operator.plan import CONTRACT, MIGRATE, Plan
 from scoreboard_operator.render import exposure, parts
 from scoreboard_operator.render.config import config
-from scoreboard_operator.render.migration import CONTRACT, EXPAND, migration
+from scoreboard_operator.render.migration import migration
 from scoreboard_operator.render.monitoring import service_monitor
 from scoreboard_operator.render.parts import Manifest
 from scoreboard_operator.render.role import (
@@ -52,9 +52,9 @@ def _beside(resource: Resource, role: Role, plan: Plan) -> list[Manifest]:
 
 def render(resource: Resource, plan: Plan, images: Images) -> list[Manifest]:
     """Every object that should be there now, but for Secrets (keys.py makes those)."""
-    found = [config(resource), *stores(resource, images)]
+    found = [config(resource), *stores(resource, plan.stores, images)]
     found.append(parts.service_account(resource, names.MIGRATION))
-    for phase, release in ((EXPAND, plan.migrate), (CONTRACT, plan.contract)):
+    for phase, release in ((MIGRATE, plan.migrate), (CONTRACT, plan.contract)):
         if release is not None:
             found += migration(resource, release, images, phase)
     for name, role in ROLES.items():

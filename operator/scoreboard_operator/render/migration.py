@@ -2,6 +2,7 @@
 
 from scoreboard_operator import names
 from scoreboard_operator.images import Images
+from scoreboard_operator.plan import CONTRACT, MIGRATE
 from scoreboard_operator.release import Release, digest
 from scoreboard_operator.render import parts
 from scoreboard_operator.render.parts import Manifest
@@ -10,8 +11,7 @@ from scoreboard_runtime.contract import endpoints
 
 DEADLINE_SECONDS, WAIT_SECONDS = 900, 120
 ATTEMPTS = 3
-EXPAND, CONTRACT = "migrate", "contract"
-ARGUMENTS = {EXPAND: ["migrate"], CONTRACT: ["migrate", "--contract"]}
+ARGUMENTS = {MIGRATE: ["migrate"], CONTRACT: ["migrate", "--contract"]}
 
 
 def _spec(resource: Resource, release: Release, images: Images, phase: str) -> Manifest:

@@ -31,7 +31,7 @@ class Role:
 def environment(release: Release, images: Images) -> dict[str, Any]:
     """The settings that every process of the runtime reads (docs/reference/settings.md)."""
     return {
-        **release.addresses,
+        **dict(sorted(release.addresses.items())),
         endpoints.ENV_CONFIG: f"{CONFIG_FOLDER}/{CONFIG_FILE}",
         endpoints.ENV_KEYS_FILE: f"{KEYS_FOLDER}/{KEYS_FILE}",
         endpoints.ENV_DRAIN_SECONDS: parts.DRAIN_SECONDS,

@@ -9,6 +9,7 @@ from typing import Any
 
 from scoreboard_operator import names
 from scoreboard_operator.images import Images
+from scoreboard_operator.release import VERSION
 from scoreboard_operator.render import parts
 from scoreboard_operator.render.parts import Manifest
 from scoreboard_operator.resource import CLOUD_NATIVE_PG, GIVEN, MANAGED, Resource
@@ -20,6 +21,8 @@ from scoreboard_runtime.contract.endpoints import (
     STORE_QUEUE,
 )
 
+# The containers of a managed store.
+STORES_OF = {names.POSTGRES: (STORE_POSTGRES,), names.VALKEY: (STORE_QUEUE, STORE_CACHE)}
 DATABASE_URL, QUEUE_URL, CACHE_URL, PASSWORD = "database-url", "queue-url", "cache-url", "password"
 
 
@@ -59,18 +62,25 @@ def contents(resource: Resource, password: str) -> dict[str, str]:
     return found
 
 
-def _container(resource: Resource, store: str, images: Images, volume: str) -> Manifest:
-    probe: Mapping[str, Any] = {"tcpSocket": {"port": store}}
+def _container(resource: Resource, store: str, image: str, policy: str, volume: str) -> Manifest:
+    # A port is open before the database behind it is made.
+    serves = {"exec": {"command": ["test", "-e", endpoints.STORE_SERVES[store]]}}
+    probe: Mapping[str, Any] = {**serves, "timeoutSeconds": 5}
     return {
         "name": store,
-        "image": images.of_stores(resource),
-        "imagePullPolicy": images.pull_policy,
+        "image": image,
+        "imagePullPolicy": policy,
         "args": ["store", store, "--folder", "/data"],
         "env": parts.env({endpoints.ENV_STORE_PASSWORD: (names.stores(resource), PASSWORD)}),
         "ports": [{"name": store, "containerPort": STORE_PORT[store]}],
         "startupProbe": {**probe, "periodSeconds": 2, "failureThreshold": 150},
         "readinessProbe": {**probe, "periodSeconds": 5},
-        "livenessProbe": {**probe, "periodSeconds": 10, "failureThreshold": 6},
+        "livenessProbe": {
+            "tcpSocket": {"port": store},
+            "periodSeconds": 10,
+            "failureThreshold": 6,
+            "timeoutSeconds": 5,
+        },
         "resources": parts.resources(
             None, {"cpu": "50m", "memory": "128Mi"}, {"cpu": "2", "memory": "1Gi"}
         ),
@@ -82,16 +92,20 @@ def _container(resource: Resource, store: str, images: Images, volume: str) -> M
     }
 
 
-def _set(resource: Resource, component: str, containers: list[Manifest], storage: str) -> Manifest:
+def _set(
+    resource: Resource, component: str, version: str, containers: list[Manifest], storage: str
+) -> Manifest:
     name = names.role(resource, component)
     cache = {"name": "scratch", "emptyDir": {"sizeLimit": "64Mi"}}
     return {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
-        "metadata": parts.metadata(resource, name, component),
+        "metadata": parts.metadata(resource, name, component, {VERSION: version}),
         "spec": {
             "serviceName": name,
             "replicas": 1,
+            # Otherwise a pod that never got ready is not replaced by a template that would be.
+            "podManagementPolicy": "Parallel",
             "revisionHistoryLimit": 3,
             "selector": {"matchLabels": names.selector(resource, component)},
             "template": {
@@ -114,11 +128,12 @@ def _set(resource: Resource, component: str, containers: list[Manifest], storage
 
 
 def _store(
-    resource: Resource, component: str, of: tuple[str, ...], images: Images, storage: str
+    resource: Resource, component: str, version: str, images: Images, storage: str
 ) -> list[Manifest]:
+    of, image, policy = STORES_OF[component], images.of_stores(version), images.pull_policy
     volumes = {STORE_CACHE: "scratch"}
     ports = [{"name": store, "port": STORE_PORT[store], "targetPort": store} for store in of]
-    containers = [_container(resource, s, images, volumes.get(s, "data")) for s in of]
+    containers = [_container(resource, s, image, policy, volumes.get(s, "data")) for s in of]
     ours = {"app.kubernetes.io/name": "scoreboard", names.INSTANCE: resource.name}
     allowed = {
         "from": [{"podSelector": {"matchLabels": ours}}],
@@ -130,7 +145,7 @@ def _store(
         parts.service(
             resource, names.role(resource, component), component, ports, clusterIP="None"
         ),
-        _set(resource, component, containers, storage),
+        _set(resource, component, version, containers, storage),
     ]
 
 
@@ -148,16 +163,15 @@ def cluster(resource: Resource, said: Mapping[str, Any]) -> Manifest:
     }
 
 
-def stores(resource: Resource, images: Images) -> list[Manifest]:
+def stores(resource: Resource, version: str, images: Images) -> list[Manifest]:
     """Those that the manifest leaves to the operator."""
     found: list[Manifest] = []
     way, said = resource.database
     if way == MANAGED:
-        found += _store(resource, names.POSTGRES, (STORE_POSTGRES,), images, said["storage"])
+        found += _store(resource, names.POSTGRES, version, images, said["storage"])
     elif way == CLOUD_NATIVE_PG:
         found.append(cluster(resource, said))
     way, said = resource.redis
     if way == MANAGED:
-        both = (STORE_QUEUE, STORE_CACHE)
-        found += _store(resource, names.VALKEY, both, images, said["storage"])
+        found += _store(resource, names.VALKEY, version, images, said["storage"])
     return found

@@ -105,6 +105,12 @@ async def test_the_users_budget_then_the_addresss(tight: Instance):
     assert (await ann.execute("level")).code == "TOO_MANY_REQUESTS", "before the user's budget"
     assert (await ann.request("GET", "/api/nowhere")).code == "TOO_MANY_REQUESTS"
     assert (await ann.request("GET", "/health/ready")).status == 200
+    for code, times in (("USER_RATE_LIMIT", 1), ("TOO_MANY_REQUESTS", None)):
+        name = f'scoreboard_rejections_total{{code="{code}"'
+        counted = await tight.metric("gateway", name)
+        logged = [line for line in tight.log("gateway") if line.get("code") == code]
+        assert len(logged) == counted == (times or counted) > 0
+        assert {(line["event"], line["layer"]) for line in logged} == {("rejection", "rate_limit")}
 
 
 STALE = {"X-Timestamp": "1"}
@@ -197,7 +203,10 @@ async def test_only_json_is_taken(ann):
     "path",
     ["/api/scoreboard?limit=0", "/api/scoreboard?limit=101", "/api/scoreboard?offset=-1",
      "/api/scoreboard?offset=10001", "/api/scoreboard?limit=x", "/api/scoreboard?limit=1.0",
-     "/api/scoreboard/me?around=51", "/api/users/me/history?cursor=zzz"],
+     "/api/scoreboard/me?around=51", "/api/users/me/history?cursor=zzz",
+     "/api/scoreboard/users/00000000-0000-0000-0000-000000000000?around=-1",
+     "/api/jobs/00000000-0000-7000-8000-000000000000?wait=31",
+     "/api/jobs/00000000-0000-7000-8000-000000000000?wait=0.5"],
 )  # fmt: skip
 async def test_numbers_out_of_range_are_refused_never_clamped(ann: Player, path: str):
     assert (await ann.get(path)).code == "VALIDATION_ERROR"

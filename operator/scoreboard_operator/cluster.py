@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from aiohttp import ClientError, ClientTimeout
 from kubernetes.aio import config
 from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
 
 from scoreboard_operator import kinds, names
 from scoreboard_operator.facts import Object
@@ -199,9 +200,12 @@ async def connected(count: Count | None = None) -> AsyncIterator[Cluster]:
 
     Raises ConfigException when there is neither.
     """
+    found = Configuration()
     try:
-        config.load_incluster_config()  # type: ignore[no-untyped-call]
+        config.load_incluster_config(found)  # type: ignore[no-untyped-call]
     except config.ConfigException:
-        await config.load_kube_config()  # type: ignore[no-untyped-call]
-    async with ApiClient() as client:
+        await config.load_kube_config(client_configuration=found)  # type: ignore[no-untyped-call]
+    # Python 3.13 wants of an authority's certificate what many a cluster's does not have.
+    found.disable_strict_ssl_verification = True
+    async with ApiClient(found) as client:
         yield Cluster(client, count)

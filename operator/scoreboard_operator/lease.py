@@ -57,6 +57,7 @@ class Lease:
         self._identity = identity
         self._seen: Seen | None = None
         self.tried_at = time.monotonic()
+        self.answered_at: float | None = None  # when the API server last said what it is
 
     def _body(self, found: Object | None, holder: str, stamp: str) -> dict[str, object]:
         spec = dict((found or {}).get("spec", {}))
@@ -90,6 +91,7 @@ class Lease:
         """One attempt to take or renew it. Raises ApiError."""
         self.tried_at = now = time.monotonic()
         found = await self._cluster.get(kinds.LEASE, self._namespace, self._name)
+        self.answered_at = time.monotonic()
         if found is not None:
             self._seen = seen(found, self._seen, now)
             if not free(self._seen, self._identity, now):

@@ -49,9 +49,22 @@ class Probes:
             return "the lease is not asked for any more"
         return ""
 
-    async def health(self, _: web.Request) -> web.Response:
+    def unready(self) -> str:
+        """Why it could not act if it had to; empty if it could."""
+        answered = self._lease.answered_at
+        if answered is None or time.monotonic() - answered > STUCK_SECONDS:
+            return "the API server does not say who holds the lease; the log says why"
+        return self.fault()
+
+    async def live(self, _: web.Request) -> web.Response:
+        """200 while it goes on by itself, 503 with the reason to end it."""
+        return self._answer(self.fault())
+
+    async def ready(self, _: web.Request) -> web.Response:
         """200 while it can act or stand by, 503 with the reason."""
-        fault = self.fault()
+        return self._answer(self.unready())
+
+    def _answer(self, fault: str) -> web.Response:
         role = "leader" if self._acting else "standby"
         body = {"status": "unavailable" if fault else "ok", "role": role, "why": fault}
         return web.json_response(body, status=503 if fault else 200)
@@ -69,8 +82,8 @@ async def serving(probes: Probes, host: str, port: int) -> AsyncIterator[None]:
     app = web.Application()
     app.add_routes(
         [
-            web.get(LIVE, probes.health),
-            web.get(READY, probes.health),
+            web.get(LIVE, probes.live),
+            web.get(READY, probes.ready),
             web.get(METRICS, probes.scrape),
         ]
     )

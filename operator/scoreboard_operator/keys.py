@@ -93,8 +93,7 @@ def secrets(
         return Secrets(manifests=tuple(found))
     wanted = rotate(keyring, entropy.key, resource.rotation_us, resource.keep_us)
     fresh = keyring is not None and wanted.active.kid != keyring.active.kid
-    same = keyring is not None and wanted == keyring and text is not None
-    kept = text if same and text else encode(wanted)
+    kept = text if text and wanted == keyring else encode(wanted)
     found.append(_secret(resource, name, {KEYS_FILE: kept}))
     return Secrets(manifests=tuple(found), rotated=wanted.active.kid if fresh else "")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 Key = tuple[str, str]  # namespace, name
 SETTLE_SECONDS = 0.2  # events come in swarms: one look for all of them
-FIRST_SECONDS, MOST_SECONDS = 0.5, 60.0
+FIRST_SECONDS, MOST_SECONDS, MOST_DOUBLINGS = 0.5, 60.0, 10
 
 
 @dataclass(slots=True)
@@ -17,7 +17,6 @@ class Schedule:
     """Keys with the time when each is due. A key in work that is asked for again comes after."""
 
     _due: dict[Key, float] = field(default_factory=dict)
-    _asked: dict[Key, float] = field(default_factory=dict)
     _working: set[Key] = field(default_factory=set)
     _again: dict[Key, float] = field(default_factory=dict)
     _failures: dict[Key, int] = field(default_factory=dict)
@@ -30,18 +29,16 @@ class Schedule:
         """Due `after` seconds from now, or earlier if it is already."""
         place = self._again if key in self._working else self._due
         place[key] = min(now + after, place.get(key, now + after))
-        self._asked.setdefault(key, now + after)
 
     def take(self, now: float) -> tuple[Key, float] | None:
-        """The key that is due longest, and how long it waited; it is in work from now on."""
+        """The key that is due longest, and for how long; it is in work from now on."""
         if not self._due:
             return None
         key = min(self._due, key=self._due.__getitem__)
         if self._due[key] > now:
             return None
-        del self._due[key]
         self._working.add(key)
-        return key, max(0.0, now - self._asked.pop(key, now))
+        return key, now - self._due.pop(key)
 
     def next_due(self) -> float | None:
         return min(self._due.values(), default=None)
@@ -51,8 +48,9 @@ class Schedule:
         self._working.discard(key)
         wait = 0.0
         if failed:
-            count = self._failures[key] = self._failures.get(key, 0) + 1
-            wait = min(MOST_SECONDS, FIRST_SECONDS * 2.0 ** (count - 1)) * (0.75 + 0.5 * jitter)
+            count = self._failures.get(key, 0)
+            self._failures[key] = min(count + 1, MOST_DOUBLINGS)
+            wait = min(MOST_SECONDS, FIRST_SECONDS * 2.0**count) * (0.75 + 0.5 * jitter)
             self.add(key, now, wait)
         else:
             self._failures.pop(key, None)
@@ -61,11 +59,6 @@ class Schedule:
             # What failed is not hurried by an event: its own writes may have made it.
             self.add(key, now, max(0.0, at - now) if not failed else wait)
         return wait
-
-    def forget(self, key: Key) -> None:
-        """Of a Scoreboard that is gone."""
-        for known in (self._due, self._again, self._failures, self._asked):
-            known.pop(key, None)
 
 
 class WorkQueue:

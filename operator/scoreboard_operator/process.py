@@ -9,6 +9,7 @@ import contextlib
 import os
 import random
 import secrets
+import signal
 import string
 import time
 from collections.abc import Awaitable, Mapping
@@ -133,7 +134,7 @@ class Operator:
         )
 
 
-async def _first(*loops: Awaitable[None]) -> None:
+async def _first(*loops: Awaitable[object]) -> None:
     """Runs them until one ends; the others are cancelled. Raises what it raised."""
     tasks = [asyncio.ensure_future(loop) for loop in loops]
     try:
@@ -172,6 +173,15 @@ async def _act(settings: Settings, cluster: Cluster, telemetry: Telemetry, probe
     await _first(operator.listen(), operator.resync(), *workers)
 
 
+def _told_to_end() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT until kopf listens to them: the first process of a container
+    is not ended by a signal that it does not handle."""
+    ended = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, ended.set)
+    return ended
+
+
 async def serve(settings: Settings) -> None:
     """Until SIGTERM. Raises what ended it otherwise."""
     configure(settings.log_level)
@@ -185,10 +195,13 @@ async def serve(settings: Settings) -> None:
         probes = Probes(telemetry, lease)
         telemetry.measure(metrics.HEARTBEAT_AGE, probes.age)
         async with serving(probes, settings.host, settings.port):
-            await lease.acquire()
-            probes.acts()
+            ended = _told_to_end()
             try:
-                await _first(_keep(lease), _act(settings, cluster, telemetry, probes))
+                await _first(lease.acquire(), ended.wait())
+                if not ended.is_set():
+                    probes.acts()
+                    acting = _act(settings, cluster, telemetry, probes)
+                    await _first(_keep(lease), acting, ended.wait())
             finally:
                 await lease.release()
     log.info("stopped")

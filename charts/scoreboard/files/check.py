@@ -36,6 +36,8 @@ def fetch(url, body=None):
     if url.startswith(API):
         request.add_header("Authorization", f"Bearer {(ACCOUNT / 'token').read_text()}")
         context = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
+        # Python 3.13 wants of an authority's certificate what many a cluster's does not have.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if body:
         request.data = json.dumps(body).encode()
         request.add_header("Content-Type", APPLY)

@@ -127,6 +127,21 @@ def test_mistakes_leave_the_socket_open(text):
     assert b'"type":"error"' in sent.payload
 
 
+def test_who_leaves_what_they_do_not_watch_gains_no_time():
+    connection = a_connection()
+
+    _, sent = said(
+        connection, '{"type":"unsubscribe","channel":"scoreboard"}', NOW + PATIENCE_US - 1
+    )
+    assert b'"type":"unsubscribed"' in sent.payload
+    assert connection.state == CONNECTED
+    assert connection.tick(NOW + PATIENCE_US) == [Close(4408, "authenticate within 10 s")]
+
+
+def test_what_is_no_message_closes_4400():
+    assert a_connection(signed_in=True).garbled() == [Close(4400, "bad message")]
+
+
 def test_since_is_handed_on():
     text = '{"type":"subscribe","channel":"scoreboard","since":{"epoch":"e","sequence":4},"id":9}'
 

@@ -36,6 +36,7 @@ def test_a_job_id_is_a_uuid7_that_names_the_jobs_place(place, nonce):
 
     assert uuid.UUID(text).version == 7
     assert place_of(text) == place
+    assert place.entry == f"{place.ms}-{place.sequence}", "as Valkey names it"
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,15 @@ def test_a_change_that_is_not_newer_does_nothing_and_who_has_no_score_has_no_ran
     assert (board.rank("a"), board.rank("b")) == (1, None)
 
 
+def test_the_model_counts_who_has_a_lower_score_and_shows_the_top():
+    board = Standings()
+    for user, score in (("a", 5), ("b", 7), ("c", 5), ("d", 1)):
+        board.apply(user, score, 10, 1)
+
+    assert [board.lower(user) for user in "abcd"] == [1, 3, 1, 0], "equals are not lower"
+    assert [place.user for place in board.top(2)] == ["b", "a"]
+
+
 CATALOGUE = {
     action.name: action
     for action in (
@@ -117,6 +126,7 @@ PROXIES = ("10.0.0.0/8", "192.0.2.1")
         pytest.param("::ffff:203.0.113.9", None, "203.0.113.9", id="mapped IPv4 is IPv4"),
         pytest.param("2001:db8:1:2:3:4:5:6", None, "2001:db8:1:2::/64", id="IPv6 is its /64"),
         pytest.param("10.0.0.1", "[2001:db8::1]:443", "2001:db8::/64", id="IPv6 with a port"),
+        pytest.param("10.0.0.1", "203.0.113.9:4711", "203.0.113.9", id="IPv4 with a port"),
         pytest.param("", None, "unknown", id="a unix socket"),
     ],
 )

@@ -63,6 +63,14 @@ def test_a_file_that_is_no_use_is_refused_and_its_secrets_are_not_shown(text):
     assert TEXT[:20] not in str(caught.value)
 
 
+def test_a_time_without_a_zone_is_utc():
+    with_zone, without = (
+        parse(a_file({"createdAt": at})) for at in ("2026-11-24T12:00:00Z", "2026-11-24T12:00:00")
+    )
+
+    assert with_zone.active.created_us == without.active.created_us
+
+
 def test_secrets_are_in_no_repr():
     keyring = parse(a_file({}))
 

@@ -10,7 +10,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from scoreboard_runtime.contract import actions, snapshots
 from scoreboard_runtime.contract.board import Action, Board, Limit, Points, Scoreboard
-from scoreboard_runtime.contract.openapi import describe, operations, shapes
+from scoreboard_runtime.contract.openapi import describe, operations, sections, shapes
 from scoreboard_runtime.contract.openapi.docs import docs_page
 from scoreboard_runtime.contract.openapi.errors import PROBLEM, anchor
 from scoreboard_runtime.contract.openapi.examples import action_body
@@ -199,6 +199,37 @@ def test_the_docs_page_has_an_anchor_for_every_code_operation_and_type():
     links = set(page.split('href="#')[1:])
     targets = {link.partition('"')[0] for link in links}
     assert [target for target in targets if f'id="{target}"' not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"minimum": 1, "maximum": 5}, "1 to 5"),
+        ({"minLength": 3, "maxLength": 32}, "3 to 32 characters"),
+        ({"minItems": 1}, "1 items or more"),
+        ({"maximum": 0}, "0 at most"),
+        ({"minimum": 0, "default": 0}, "default <code>0</code>"),
+        ({"pattern": "<x>"}, "<code>&lt;x&gt;</code>"),
+        ({}, ""),
+    ],
+)
+def test_bounds_are_said_in_words(schema: dict, said: str):
+    assert sections.bounds(schema) == said
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"const": 4}, "<code>4</code>"),
+        ({"enum": ["a", 1]}, "<code>a</code> or <code>1</code>"),
+        ({"type": "array", "items": {"type": "string", "format": "uuid"}}, "list of uuid"),
+        ({"type": "array"}, "list of anything"),
+        ({"allOf": [{"type": "integer"}]}, "integer"),
+        ({"oneOf": [{"type": "null"}, {"type": "string"}]}, "null or string"),
+    ],
+)
+def test_kinds_are_said_in_words(schema: dict, said: str):
+    assert sections.kind(schema) == said
 
 
 def test_what_a_manifest_says_is_shown_never_obeyed():

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run setup test unit e2e bench docs pictures fmt check clean
+.PHONY: help run setup test unit e2e bench docs pictures image fmt check clean
 
 help: ## what each verb does
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,18 @@ docs: $(VENV)/.dev ## the reference pages, from the code
 pictures: $(VENV)/.dev ## the pictures of the docs, by a headless Chromium
 	$(BIN)/python -m docs.pictures.make
 
+ENGINE ?= $(firstword $(foreach found,podman docker buildah,$(shell command -v $(found))) none)
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+BUILD = $(ENGINE) build -f Containerfile $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
+  --build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null)
+
+image: ## the three images, and their bills of materials in dist (ENGINE=docker BASE=... PREFIX=ghcr.io/me/ TAG=...)
+	@[ "$(ENGINE)" != none ] || { echo "podman, docker or buildah is needed to build images"; exit 1; }
+	$(BUILD) --target runtime -t $(PREFIX)scoreboard:$(or $(TAG),$(VERSION)) .
+	$(BUILD) --target stores -t $(PREFIX)scoreboard-stores:$(or $(TAG),$(VERSION)) .
+	$(BUILD) --target operator -t $(PREFIX)scoreboard-operator:$(or $(TAG),$(VERSION)) .
+	$(BUILD) --target sboms --output dist .
+
 fmt: $(VENV)/.dev ## format
 	$(BIN)/ruff format -q . && $(BIN)/ruff check --fix -q .
 
@@ -57,4 +69,4 @@ check: $(VENV)/.dev ## format, lint, types, layers, unit tests
 	$(BIN)/python -m pytest tests/unit $(PURE)
 
 clean: ## remove what was made here, data included
-	rm -rf $(VENV) .scoreboard .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .scoreboard dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

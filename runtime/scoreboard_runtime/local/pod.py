@@ -13,7 +13,7 @@ import pwd
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -36,7 +36,12 @@ from scoreboard_runtime.local.stores import (
 )
 from scoreboard_runtime.process.settings import store_password
 
-MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
+# Of cgroup v2 and v1, where no limit is "max" and a number beyond every machine.
+MEMORY_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+NO_LIMIT = 1 << 60
 VALKEY_SHARE = 0.6  # of the container's memory; a fork that rewrites the AOF needs some too
 PREDECESSOR = 120.0  # seconds that a pod which was deleted by force may take to end
 
@@ -49,12 +54,13 @@ def _say(text: str) -> None:
     print(f"scoreboard store: {text}", flush=True)
 
 
-def valkey_memory(limit: Path = MEMORY_LIMIT) -> int:
+def valkey_memory(limits: Sequence[Path] = MEMORY_LIMITS) -> int:
     """Bytes that Valkey may hold, so that it refuses writes before the kernel ends it; 0: any."""
-    try:
-        return int(int(limit.read_text()) * VALKEY_SHARE)
-    except (OSError, ValueError):
-        return 0
+    for path in limits:
+        with contextlib.suppress(OSError, ValueError):
+            limit = int(path.read_text())
+            return int(limit * VALKEY_SHARE) if limit < NO_LIMIT else 0
+    return 0
 
 
 async def _hold(folder: Path, store: str) -> int:

@@ -224,9 +224,8 @@ async def test_what_it_cannot_do_it_says(folder, password, port, status, said):
 
 
 def test_valkey_holds_less_than_its_container_may(tmp_path):
-    limit = tmp_path / "memory.max"
-    limit.write_text("1000000\n")
-    assert pod.valkey_memory(limit) == 600_000
-    limit.write_text("max\n")
-    assert pod.valkey_memory(limit) == 0
-    assert pod.valkey_memory(tmp_path / "none") == 0
+    none, limit = tmp_path / "none", tmp_path / "limit"
+    for text, most in (("1000000", 600_000), ("max", 0), ("9223372036854771712", 0)):
+        limit.write_text(f"{text}\n")
+        assert pod.valkey_memory([none, limit]) == most
+    assert pod.valkey_memory([none]) == 0

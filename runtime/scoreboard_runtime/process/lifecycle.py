@@ -13,7 +13,7 @@ import uvloop
 from aiohttp import web
 
 from scoreboard_runtime.process.health import Health
-from scoreboard_runtime.process.serving import listening
+from scoreboard_runtime.process.serving import dismiss, listening
 from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.process.telemetry import configure_logs
 
@@ -57,7 +57,11 @@ async def _left(runner: web.AppRunner, seconds: float, drain: Drain | None) -> N
     """Serves on until the connections are gone or the grace ends; it is not ready any more."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await (drain() if drain is not None else asyncio.sleep(seconds * LEAD))
+            if drain is not None:
+                await drain()
+            else:
+                await asyncio.sleep(seconds * LEAD)
+                dismiss(runner)
             while runner.server is not None and runner.server.connections:
                 await asyncio.sleep(0.02)
 

@@ -53,6 +53,11 @@ class _Connection(RequestHandler):
         answer.force_close()
         return answer
 
+    @property
+    def idle(self) -> bool:
+        """Whether it waits for a next request."""
+        return self._waiter is not None
+
 
 class _Server(web.Server):
     def __call__(self) -> RequestHandler:
@@ -83,3 +88,13 @@ async def listening(
         yield runner
     finally:
         await runner.cleanup()
+
+
+def dismiss(runner: web.AppRunner) -> None:
+    """Ends the connections that balancers keep for later; those with a request go on.
+
+    Not by aiohttp's pre_shutdown: that stops to listen to them and leaves them open.
+    """
+    for connection in runner.server.connections if runner.server is not None else ():
+        if isinstance(connection, _Connection) and connection.idle:
+            connection.force_close()

@@ -74,6 +74,22 @@ async def test_a_gateway_that_leaves_is_not_ready_first_and_serves_until_its_cal
         assert process.returncode == 0
 
 
+async def test_a_connection_that_a_balancer_keeps_for_later_does_not_hold_a_gateway(
+    place: Place, site: Site
+) -> None:
+    async with a_process(place) as (process, url), aiohttp.ClientSession() as http:
+
+        async def is_live() -> bool:
+            return await status_of(http, f"{url}/health/live") == 200
+
+        await until(is_live, "the gateway serves and the connection stays")
+        process.send_signal(signal.SIGTERM)
+
+        await asyncio.wait_for(process.wait(), GRACE / 2)
+        assert process.returncode == 0
+        assert site.url
+
+
 async def test_a_caller_that_never_leaves_holds_a_gateway_for_its_grace_and_no_longer(
     place: Place, site: Site
 ) -> None:

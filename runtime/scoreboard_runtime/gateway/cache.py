@@ -70,6 +70,7 @@ class Cache:
         self._hearing = False
         self._pages: dict[Place, Ready] = {}
         self._newest: dict[str, tuple[str, int]] = {}  # board -> epoch and revision
+        self._unranked = 0  # batches published while there were no standings
         self._objects: dict[str, tuple[float, bytes]] = {}
         self._flights: dict[object, asyncio.Future[Any]] = {}
 
@@ -95,7 +96,7 @@ class Cache:
             return ready
         self._count("l1", "miss")
         # A new flight for every revision heard of: what was asked for before it may be older.
-        key = (place, self._newest.get(board.name))
+        key = (place, self._newest.get(board.name), self._unranked)
         found: Ready = await self._once(key, lambda: self._load_page(board, place))
         return found
 
@@ -105,6 +106,7 @@ class Cache:
 
     async def _load_page(self, board: Board, place: Place) -> Ready:
         _, offset, limit = place
+        unranked = self._unranked
         page = await self._standings.page(board, DEFAULT_WINDOW, offset, limit)
         from_postgres = page.snapshot.epoch == FROM_POSTGRES
         self._count("l2", "miss" if from_postgres else "hit")
@@ -116,7 +118,8 @@ class Cache:
             self._newest[board.name] = (ready.epoch, ready.revision)
         if len(self._pages) >= MAX_PAGES:
             self._pages.clear()
-        self._pages[place] = ready
+        if unranked == self._unranked:
+            self._pages[place] = ready
         return ready
 
     def _make_ready(self, page: Page) -> Ready:
@@ -208,6 +211,9 @@ class Cache:
             return
         header = decode_header(message)
         if header.epoch == NO_EPOCH:
+            # No revision to go by until the standings are there again; what Postgres said is older.
+            self._unranked += 1
+            self._pages.clear()
             return
         self._newest[header.board] = (header.epoch, header.revision)
         if self._board.eager:

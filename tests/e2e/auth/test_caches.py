@@ -1,10 +1,12 @@
 """Flow 7 with two gateways: what one hears of, the other no longer serves; and without a message, TTLs."""
 
+import asyncio
 import statistics
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from tests.e2e.auth.conftest import MakeSite
 from tests.e2e.auth.site import Site
 from tests.e2e.instance import until
@@ -101,6 +103,66 @@ async def test_what_was_published_while_nobody_heard_is_served_after_the_next_su
         await ranks.publish([a_change(ann, 2)])
 
         await until(lambda: _is(site, 200), "it is served though its message was lost", 5.0)
+
+
+async def test_while_there_are_no_standings_a_commit_is_shown_at_once_too(make_site: MakeSite):
+    site = await make_site(cache=LONG)
+    ann = await site.signed_in("ann")
+    gateway = site.gateway
+    ranks = Ranks(
+        gateway.cache_client, gateway.database, gateway.keys, gateway.board.board, DEFAULT_WINDOW
+    )
+
+    async def heard(score: int) -> bool:
+        await ranks.publish([a_change(ann, 1)])
+        return await top(site) == score
+
+    for version in (1, 2):
+        async with gateway.database.connection() as connection:
+            await connection.execute(
+                "UPDATE users SET current_score = $2, score_version = $3, reached_us = 1 "
+                "WHERE id = $1",
+                ann.user_id, 100 * version, version,
+            )  # fmt: skip
+        await until(lambda version=version: heard(100 * version), "it is read from Postgres", 5.0)
+
+
+async def counted(site: Site, level: str, outcome: str) -> float:
+    labels = {"level": level, "outcome": outcome}
+    registry = site.gateway.telemetry.registry
+    return registry.get_sample_value("scoreboard_cache_requests_total", labels) or 0.0
+
+
+async def test_what_many_ask_for_at_once_is_fetched_once(make_site: MakeSite):
+    site = await make_site(cache={"l1TTL": "60s", "l2TTL": "60s"})
+    ann = await site.signed_in("ann")
+    asked = [ann.get("/api/users/me") for _ in range(50)]
+
+    replies = await asyncio.gather(*asked)
+
+    assert {reply.status for reply in replies} == {200}
+    assert await counted(site, "database", "hit") == 1
+    assert await counted(site, "l2", "miss") == 1
+
+
+@pytest.mark.parametrize(("refresh", "fetched"), [("Eager", 1), ("Lazy", 0)])
+async def test_after_a_change_eager_fetches_the_top_and_lazy_waits_to_be_asked(
+    make_site: MakeSite, refresh: str, fetched: int
+):
+    site = await make_site(cache={**LONG, "refresh": refresh})
+    ann = await site.signed_in("ann")
+    async with publishing(site) as ranks, valkey.connect(site.gateway.settings.cache_url) as client:
+        await ranks.publish([a_change(ann, 1)])
+        await until(lambda: _is(site, 100), "it is served")
+        before = await counted(site, "l2", "hit")
+        newest = dict(site.gateway.cache._newest)
+        await ranks.publish([a_change(ann, 2)])
+        await until(lambda: site.gateway.cache._newest != newest, "the gateway heard of it")
+        for _ in range(20):
+            await client.ping()  # longer than the fetching that one of the two does
+
+        assert await counted(site, "l2", "hit") == before + fetched
+        assert await top(site) == 200
 
 
 async def _promote(site: Site, player: Player) -> None:

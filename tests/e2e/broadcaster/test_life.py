@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -116,6 +117,24 @@ async def test_logout_ends_the_users_sockets(arcade: Instance):
     frame = await asyncio.wait_for(socket.receive_json(), 5)
     assert (frame["type"], frame["reason"]) == ("session_ended", "logged_out")
     assert await closed(socket) == 4401
+
+
+async def test_who_is_disabled_or_loses_a_token_to_a_thief_hears_why(arcade: Instance):
+    ann, bob = await arcade.player(), await arcade.player()
+    disabled, robbed = await listening(arcade, ann), await listening(arcade, bob)
+    command = await asyncio.create_subprocess_exec(
+        sys.executable, *("-m", "scoreboard_runtime", "admin", "--data-dir", str(arcade.folder)),
+        *("disable-user", ann.username), stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert await command.wait() == 0
+    spent = {"refreshToken": bob.session["refreshToken"]}
+    for status in (200, 401):
+        assert (await bob.post("/api/auth/refresh", spent)).status == status
+
+    for socket, reason in ((disabled, "disabled"), (robbed, "revoked")):
+        frame = await asyncio.wait_for(socket.receive_json(), 5)
+        assert (frame["type"], frame["reason"]) == ("session_ended", reason)
+        assert await closed(socket) == 4401
 
 
 async def test_the_end_of_the_token_ends_the_socket(arcade: Instance):

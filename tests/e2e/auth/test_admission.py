@@ -39,6 +39,52 @@ async def test_the_callers_address_is_believed_from_trusted_proxies_only(
     assert await statuses(direct, 20) == {200, 429}
 
 
+PLENTY, FEW = {"count": 1_000_000, "per": "1s"}, {"count": 8, "per": "1h"}
+
+
+async def test_the_boards_budget_is_everybodys(make_site: MakeSite) -> None:
+    site = await make_site(limits={"global": FEW, "address": PLENTY, "user": PLENTY})
+    charged = [await site.player("").get("/api/scoreboard") for _ in range(20)]
+
+    codes = [reply.code for reply in charged if reply.status == 429]
+    assert 10 <= len(codes) <= 20
+    assert set(codes) == {"TOO_MANY_REQUESTS"}
+    refused = charged[-1]
+    assert int(refused.headers["Retry-After"]) > 300
+    assert refused.headers["RateLimit-Policy"] == '"address";q=1000000;w=1'
+    assert (await site.player("").get("/api/nothing")).status == 429, "a path that is not there"
+    assert (await site.player("").get("/docs")).status == 200, "a page is no API"
+
+
+async def test_only_what_was_proven_is_charged_to_a_user_and_the_rest_to_the_address(
+    make_site: MakeSite,
+) -> None:
+    site = await make_site(limits={"global": PLENTY, "address": PLENTY, "user": FEW})
+    ann = await site.signed_in("ann")
+    for _ in range(10):
+        assert (
+            await send(ann, **{"X-Signature": "v1=" + "0" * 64, "Authorization": "Bearer x"}) == 401
+        )
+    assert (await ann.execute("level")).headers["RateLimit"].startswith('"user";r=7;')
+    assert await send(ann) == 401, "an attempt: charged, whatever a later layer says"
+    assert (await ann.execute("level")).headers["RateLimit"].startswith('"user";r=5;')
+
+    strict = await make_site(limits={"global": PLENTY, "address": FEW, "user": PLENTY})
+    forged = [await send(Player(ann.http, strict.url), Authorization="Bearer x") for _ in range(20)]
+    assert set(forged) == {401, 429}, "bad tokens count"
+
+
+async def test_a_board_for_signed_in_users_is_shown_to_them_alone(make_site: MakeSite) -> None:
+    site = await make_site(boards=[{"name": "main", "visibility": "Authenticated"}])
+    ann = await site.signed_in("ann")
+
+    nobody = await site.player("").get("/api/scoreboard")
+
+    assert (nobody.status, nobody.code) == (401, "INVALID_TOKEN")
+    assert (await ann.get("/api/scoreboard")).status == 200
+    assert (await ann.get("/api/scoreboard?board=none")).code == "NOT_FOUND"
+
+
 async def test_roles_of_the_catalogue_decide_who_may_do_what(place: Place, site: Site) -> None:
     ann = await site.signed_in("ann")
     assert (await ann.execute("secret")).code == "FORBIDDEN"

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,12 @@ CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourc
 
 
 class Refused(AssertionError):
-    """The API server said no."""
+    """The API server said no; `causes` are `field: message`."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, causes: Sequence[Mapping[str, str]] = ()) -> None:
         super().__init__(f"{status}: {message}")
         self.status, self.message = status, message
+        self.causes = [f"{each.get('field', '')}: {each['message']}" for each in causes]
 
 
 def _pool(kubeconfig: Path) -> tuple[str, urllib3.PoolManager, dict[str, str]]:
@@ -78,7 +80,8 @@ class Api:
         )
         if answer.status >= 400:
             said = json.loads(answer.data) if answer.data[:1] == b"{" else {}
-            raise Refused(answer.status, said.get("message", answer.data.decode()))
+            causes = (said.get("details") or {}).get("causes") or ()
+            raise Refused(answer.status, said.get("message", answer.data.decode()), causes)
         return json.loads(answer.data)
 
     def get(self, kind: Kind, namespace: str | None, name: str) -> Object | None:

@@ -22,12 +22,14 @@ LEASE = '{{ include "scoreboard.fullname" . }}'
 SETS = {
     "boards": rbac.boards(),
     "everywhere": rbac.everywhere(LEASE),
+    "heartbeat": rbac.heartbeat(LEASE),
     "home": rbac.at_home(LEASE),
     "listening": rbac.listening(),
 }
 HEADINGS = {
     "boards": "Where Scoreboards are: a ClusterRole, or a Role in each of `watchNamespaces`",
     "everywhere": "For the whole cluster, without `watchNamespaces`",
+    "heartbeat": "In each of `watchNamespaces` besides",
     "home": "In the operator's own namespace",
     "listening": "In the operator's own namespace, with `watchNamespaces` that do not contain it",
 }

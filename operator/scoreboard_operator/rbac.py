@@ -95,6 +95,13 @@ def everywhere(lease: str) -> tuple[Rule, ...]:
             verbs=LISTEN,
             why="an optional API that appears later is used without a restart",
         ),
+        *heartbeat(lease),
+    )
+
+
+def heartbeat(lease: str) -> tuple[Rule, ...]:
+    """Wherever Scoreboards are watched: kopf opens every stream everywhere, also the Lease's."""
+    return (
         Rule(
             group=kinds.LEASE.group,
             resources=(kinds.LEASE.plural,),

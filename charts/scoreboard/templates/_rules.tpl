@@ -20,6 +20,9 @@
 - {apiGroups: [apiextensions.k8s.io], resources: [customresourcedefinitions], verbs: [list, watch]} # an optional API that appears later is used without a restart
 - {apiGroups: [coordination.k8s.io], resources: [leases], resourceNames: ['{{ include "scoreboard.fullname" . }}'], verbs: [list, watch]} # the heartbeat, heard through a watch like every other
 {{- end -}}
+{{- define "scoreboard.rules.heartbeat" -}}
+- {apiGroups: [coordination.k8s.io], resources: [leases], resourceNames: ['{{ include "scoreboard.fullname" . }}'], verbs: [list, watch]} # the heartbeat, heard through a watch like every other
+{{- end -}}
 {{- define "scoreboard.rules.home" -}}
 - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [create]} # the Lease of who acts (create cannot be limited to a name)
 - {apiGroups: [coordination.k8s.io], resources: [leases], resourceNames: ['{{ include "scoreboard.fullname" . }}'], verbs: [get, list, watch, update]} # taking, renewing and giving it away; the heartbeat

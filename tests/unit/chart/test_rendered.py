@@ -160,7 +160,8 @@ def test_with_namespaces_nothing_is_of_the_whole_cluster(helm: Helm, home: str, 
 
     assert not {each["kind"] for each in objects} & CLUSTER_SCOPED
     assert [each["metadata"]["namespace"] for each in roles] == ["team-a", "team-b"]
-    assert all(rules(each) == wanted(rbac.boards()) for each in roles)
+    there = wanted(rbac.boards(), rbac.heartbeat("sb-scoreboard-operator"))
+    assert all(rules(each) == there for each in roles)
     assert rules(at_home) == wanted(*needed)
     assert env["SCOREBOARD_OPERATOR_NAMESPACES"] == "team-a team-b"
 

@@ -29,7 +29,8 @@ ROLES = {
         leave_seconds=300,
     ),
     WORKER: Role(name=WORKER),
-    GATEWAY: Role(name=GATEWAY),
+    # Who leaves takes no connection with it, and a new one serves within seconds.
+    GATEWAY: Role(name=GATEWAY, settle_seconds=120),
 }
 
 

@@ -84,6 +84,7 @@ def _container(
             given, {"cpu": "100m", "memory": "128Mi"}, {"cpu": "2", "memory": "512Mi"}
         ),
         "securityContext": parts.container_security(),
+        "terminationMessagePolicy": "FallbackToLogsOnError",  # so that status says why it ended
         "volumeMounts": mounts(),
     }
 

@@ -10,6 +10,7 @@ SCOREBOARD_TEST_RUNTIME_IMAGE, _STORES_ and _OPERATOR_ are repositories that hav
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.cluster.clusters import ONENODE, ROOT, is_onenode
 
@@ -61,6 +63,19 @@ def build(kubeconfig: Path, tag: str = VERSION, targets: Iterable[str] = REPOSIT
             with _alone():
                 bring(target, found[target], tag, content(target))
     return found
+
+
+def config(image: str) -> dict[str, Any]:
+    """User, labels, environment and entry point of an image that was built here. Raises NoImages."""
+    if shutil.which("buildah"):
+        said = json.loads(_run("buildah", "inspect", "--type", "image", image))
+        found: dict[str, Any] = said["OCIv1"]["config"]
+        return found
+    engine = next(filter(shutil.which, ("docker", "podman")), None)
+    if engine is None:
+        raise NoImages("neither buildah nor docker nor podman is here to ask about an image")
+    inspected: dict[str, Any] = json.loads(_run(engine, "image", "inspect", image))[0]["Config"]
+    return inspected
 
 
 def _way(kubeconfig: Path) -> Callable[[str, str, str, str], None]:

@@ -19,6 +19,7 @@ from scoreboard_operator import kinds, names, resource
 from scoreboard_operator.images import Images
 from scoreboard_operator.render.stores import contents, stores
 
+pytestmark = pytest.mark.timeout(900)  # images may have to be built
 POSTGRES, VALKEY = "arcade-postgres-0", "arcade-valkey-0"
 CONTAINERS = {POSTGRES: ["postgres"], VALKEY: ["queue", "cache"]}
 READY = 90.0

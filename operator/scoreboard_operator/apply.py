@@ -29,13 +29,17 @@ PART = {
 
 @dataclass(slots=True)
 class Done:
-    """What one walk did. `live`: the objects as they are now; `changes`: lines for people."""
+    """What one walk did. `live`: the objects as they are now; `changes`: lines for people.
+
+    `rotated`: the kid of a new master key.
+    """
 
     live: dict[tuple[str, str], Object] = field(default_factory=dict)
     troubles: list[Hold] = field(default_factory=list)
     healed: list[tuple[str, str]] = field(default_factory=list)  # kind and name
     pruned: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+    rotated: str = ""
 
 
 def key(manifest: Manifest | Object) -> tuple[str, str]:

@@ -85,6 +85,7 @@ class Reconciler:
         told = [
             *events.gathered("DriftHealed", map("/".join, done.healed)),
             *events.gathered("Pruned", done.pruned),
+            *events.gathered("KeyRotated", [f"key {done.rotated}"] if done.rotated else []),
         ]
         wanted = status.status(view, found, exposed.state(resource, facts).url, self._now())
         await self._report(resource, wanted, told)
@@ -99,6 +100,7 @@ class Reconciler:
             why = Hold(part=SECRETS_READY, reason="KeysUnusable", message=made.fault, stalled=True)
             done.troubles.append(why)
         await applier.apply(made.manifests, observed.facts, done)
+        done.rotated = made.rotated
         live = {**observed.secrets, **{m["metadata"]["name"]: m for m in made.manifests}}
         aim = target(resource, live, self.images)
         planned = plan(resource, observed.facts, aim.release, aim.jobs)

@@ -16,7 +16,7 @@ from scoreboard_operator.render.role import (
     policy,
 )
 from scoreboard_operator.render.scaling import autoscaler, by_keda, scaled_object
-from scoreboard_operator.render.stores import stores
+from scoreboard_operator.render.stores import Run, stores
 from scoreboard_operator.resource import Resource
 from scoreboard_runtime.contract.endpoints import BROADCASTER, GATEWAY, WORKER
 
@@ -53,7 +53,8 @@ def _beside(resource: Resource, role: Role, plan: Plan) -> list[Manifest]:
 
 def render(resource: Resource, plan: Plan, images: Images) -> list[Manifest]:
     """Every object that should be there now, but for Secrets (keys.py makes those)."""
-    found = [config(resource), *stores(resource, plan.stores, images)]
+    run = Run(version=plan.stores, secrets=plan.target.secrets)
+    found = [config(resource), *stores(resource, run, images)]
     found.append(parts.service_account(resource, names.MIGRATION))
     for phase, release in ((MIGRATE, plan.migrate), (CONTRACT, plan.contract)):
         if release is not None:

@@ -5,6 +5,7 @@ when the Scoreboard goes: a new one of the same name finds every score again.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from scoreboard_operator import names
@@ -24,6 +25,14 @@ from scoreboard_runtime.contract.endpoints import (
 # The containers of a managed store.
 STORES_OF = {names.POSTGRES: (STORE_POSTGRES,), names.VALKEY: (STORE_QUEUE, STORE_CACHE)}
 DATABASE_URL, QUEUE_URL, CACHE_URL, PASSWORD = "database-url", "queue-url", "cache-url", "password"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What the managed stores run. `secrets`: a stamp of the password."""
+
+    version: str
+    secrets: str
 
 
 def addresses(resource: Resource) -> dict[str, Any]:
@@ -93,14 +102,14 @@ def _container(resource: Resource, store: str, image: str, policy: str, volume: 
 
 
 def _set(
-    resource: Resource, component: str, version: str, containers: list[Manifest], storage: str
+    resource: Resource, component: str, run: Run, containers: list[Manifest], storage: str
 ) -> Manifest:
     name = names.role(resource, component)
     cache = {"name": "scratch", "emptyDir": {"sizeLimit": "64Mi"}}
     return {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
-        "metadata": parts.metadata(resource, name, component, {VERSION: version}),
+        "metadata": parts.metadata(resource, name, component, {VERSION: run.version}),
         "spec": {
             "serviceName": name,
             "replicas": 1,
@@ -109,7 +118,11 @@ def _set(
             "revisionHistoryLimit": 3,
             "selector": {"matchLabels": names.selector(resource, component)},
             "template": {
-                "metadata": {"labels": names.labels(resource, component)},
+                "metadata": {
+                    "labels": names.labels(resource, component),
+                    # Servers take the password at their start.
+                    "annotations": {"scoreboard.dev/secrets": run.secrets},
+                },
                 "spec": parts.pod(
                     resource, component, containers, [cache], terminationGracePeriodSeconds=60
                 ),
@@ -128,9 +141,9 @@ def _set(
 
 
 def _store(
-    resource: Resource, component: str, version: str, images: Images, storage: str
+    resource: Resource, component: str, run: Run, images: Images, storage: str
 ) -> list[Manifest]:
-    of, image, policy = STORES_OF[component], images.of_stores(version), images.pull_policy
+    of, image, policy = STORES_OF[component], images.of_stores(run.version), images.pull_policy
     volumes = {STORE_CACHE: "scratch"}
     ports = [{"name": store, "port": STORE_PORT[store], "targetPort": store} for store in of]
     containers = [_container(resource, s, image, policy, volumes.get(s, "data")) for s in of]
@@ -145,7 +158,7 @@ def _store(
         parts.service(
             resource, names.role(resource, component), component, ports, clusterIP="None"
         ),
-        _set(resource, component, version, containers, storage),
+        _set(resource, component, run, containers, storage),
     ]
 
 
@@ -163,15 +176,15 @@ def cluster(resource: Resource, said: Mapping[str, Any]) -> Manifest:
     }
 
 
-def stores(resource: Resource, version: str, images: Images) -> list[Manifest]:
+def stores(resource: Resource, run: Run, images: Images) -> list[Manifest]:
     """Those that the manifest leaves to the operator."""
     found: list[Manifest] = []
     way, said = resource.database
     if way == MANAGED:
-        found += _store(resource, names.POSTGRES, version, images, said["storage"])
+        found += _store(resource, names.POSTGRES, run, images, said["storage"])
     elif way == CLOUD_NATIVE_PG:
         found.append(cluster(resource, said))
     way, said = resource.redis
     if way == MANAGED:
-        found += _store(resource, names.VALKEY, version, images, said["storage"])
+        found += _store(resource, names.VALKEY, run, images, said["storage"])
     return found

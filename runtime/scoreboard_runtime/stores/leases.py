@@ -37,14 +37,19 @@ class Leases:
         """Takes or renews the lease of a shard; False while another worker holds it."""
         return await self._take(self._keys.lease(shard), ALIVE_MS)
 
+    async def _give_back(self, key: str) -> None:
+        await valkey.call(self._client, QUEUE, LIBRARY, "release", [key], [self._worker])
+
     async def release(self, shard: int) -> None:
-        await valkey.call(
-            self._client, QUEUE, LIBRARY, "release", [self._keys.lease(shard)], [self._worker]
-        )
+        await self._give_back(self._keys.lease(shard))
 
     async def duty(self, name: str, seconds: int) -> bool:
         """Takes a singleton duty for some seconds; False while another worker has it."""
         return await self._take(self._keys.duty(name), seconds * 1000)
+
+    async def done(self, name: str) -> None:
+        """Gives a duty back before its time."""
+        await self._give_back(self._keys.duty(name))
 
     async def leave(self) -> None:
         """Says that this worker is going."""

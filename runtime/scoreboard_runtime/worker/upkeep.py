@@ -65,6 +65,7 @@ class Upkeep:
         ranked = await self.ranks.rebuild(new_epoch())
         self.telemetry.count(metrics.REBUILDS)
         log.info("standings_rebuilt", why=why, players=ranked, seconds=time.monotonic() - started)
+        await self.leases.done("rebuild")  # they may be lost again, and this worker with them
         return True
 
     async def standings(self) -> None:

@@ -66,10 +66,12 @@ class Desk:
         return encode_job(Job(user, "act", points, uuid.uuid4().hex[:12], "r", **more))
 
     async def enqueue(self, user: str, *points: int, **more: Any) -> None:
-        """Puts jobs in the queue without asking admission."""
+        """Puts jobs in the queue without asking admission, in one trip."""
+        pipe = self.client.pipeline(transaction=False)
         for worth in points:
             entry = {"d": self.job(user, worth, **more), "t": time.time_ns() // 1000}
-            await self.client.xadd(self.keys.stream(shard_of(user)), entry)
+            pipe.xadd(self.keys.stream(shard_of(user)), entry)
+        await pipe.execute()
 
     async def admit(self, user: str, session: str, nonce: str, **more: Any) -> Any:
         """One attempt with endless budgets, unless `more` says otherwise."""

@@ -73,6 +73,15 @@ async def test_one_worker_checks_and_no_other_keeps_an_old_finding(desk: Desk):
     assert (drift_of(second), drift_of(first)) == (0, 0)
 
 
+async def test_one_worker_rebuilds_at_a_time_and_another_may_right_after(desk: Desk):
+    first, second = an_upkeep(desk, "w1"), an_upkeep(desk, "w2")
+    assert await first.leases.duty("rebuild", 60)
+    assert not await second.rebuild("lost"), "the first is at it"
+
+    assert await first.rebuild("lost")
+    assert await second.rebuild("lost again, and the first is gone")
+
+
 async def test_standings_that_are_lost_come_back_by_themselves(desk: Desk):
     ann, upkeep = await desk.user(), an_upkeep(desk, "w1")
     await desk.ranks.rebuild("e1")

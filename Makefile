@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run setup test unit e2e bench docs pictures image fmt check clean
+.PHONY: help run setup test unit e2e bench docs pictures image chart fmt check clean
 
 help: ## what each verb does
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,12 @@ image: ## the three images, and their bills of materials in dist (ENGINE=docker 
 	$(BUILD) --target stores -t $(PREFIX)scoreboard-stores:$(or $(TAG),$(VERSION)) .
 	$(BUILD) --target operator -t $(PREFIX)scoreboard-operator:$(or $(TAG),$(VERSION)) .
 	$(BUILD) --target sboms --output dist .
+
+HELM ?= helm
+chart: $(VENV)/.dev ## the chart: what is made of the code, lint, and a package in dist
+	@$(BIN)/python -m charts.make
+	@command -v $(HELM) >/dev/null || { echo "$(HELM) is not on PATH: Helm 3.17 or later, or 4 (HELM=... names another)"; exit 1; }
+	$(HELM) lint --strict charts/scoreboard && $(HELM) package charts/scoreboard -d dist
 
 fmt: $(VENV)/.dev ## format
 	$(BIN)/ruff format -q . && $(BIN)/ruff check --fix -q .

@@ -5,6 +5,7 @@ client has none of its own.
 """
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,6 +22,7 @@ from scoreboard_operator.kinds import Kind
 from scoreboard_operator.render.parts import Manifest
 
 TIMEOUT = ClientTimeout(total=30.0, sock_connect=5.0)
+MOST_WAIT = 60.0
 APPLY, JSON_PATCH = "application/apply-patch+yaml", "application/json-patch+json"
 JSON = "application/json"
 CREATED, CHANGED, UNCHANGED, DELETED, REFUSED = (
@@ -30,27 +32,39 @@ Count = Callable[[str, str], None]
 
 
 class ApiError(Exception):
-    """The API server said no, or nothing (status 0). `reason` is one word of Kubernetes'."""
+    """The API server said no, or nothing (status 0). `reason` is one word of Kubernetes'.
 
-    def __init__(self, status: int, reason: str, message: str) -> None:
+    `wait`: seconds that it asks for before the next attempt.
+    """
+
+    def __init__(self, status: int, reason: str, message: str, wait: float = 0.0) -> None:
         super().__init__(f"{reason}: {message}" if message else reason)
-        self.status, self.reason, self.message = status, reason, message
+        self.status, self.reason, self.message, self.wait = status, reason, message, wait
 
 
-def _error(status: int, text: bytes) -> ApiError:
+def _error(status: int, text: bytes, retry_after: str) -> ApiError:
+    # The API server writes whole seconds, never a date.
+    seconds = re.fullmatch("[0-9]{1,9}", retry_after)
+    wait = min(MOST_WAIT, float(seconds[0])) if seconds else 0.0
     try:
         said = json.loads(text)
-        return ApiError(status, str(said.get("reason") or status), str(said.get("message") or ""))
+        reason, message = str(said.get("reason") or status), str(said.get("message") or "")
     except (ValueError, AttributeError):
-        return ApiError(status, str(status), text[:200].decode("utf-8", "replace"))
+        reason, message = str(status), text[:200].decode("utf-8", "replace")
+    return ApiError(status, reason, message, wait)
 
 
 class Cluster:
-    """`count` is told of every write: its kind, and what came of it."""
+    """`count` is told of every write: its kind, and what came of it.
+
+    `may_write` is asked before each: whoever lost the Lease writes nothing any more, also not what
+    it was about to write when it was stopped for a while.
+    """
 
     def __init__(self, client: ApiClient, count: Count | None = None) -> None:
         self._client = client
         self._count: Count = count or (lambda kind, outcome: None)
+        self.may_write: Callable[[], bool] = lambda: True
 
     async def call(
         self,
@@ -74,9 +88,17 @@ class Cluster:
         except (ClientError, OSError, TimeoutError) as error:
             raise ApiError(0, "Unreachable", f"{method} {path}: {type(error).__name__}") from error
         if answer.status >= 400:
-            raise _error(answer.status, text)
+            raise _error(answer.status, text, answer.headers.get("Retry-After", ""))
         found: dict[str, Any] = json.loads(text)
         return found
+
+    async def _write(
+        self, method: str, path: str, body: Any, *, content: str = JSON, **query: str
+    ) -> dict[str, Any]:
+        """One request that changes something. Raises ApiError."""
+        if not self.may_write():
+            raise ApiError(0, "LeaseLost", f"{method} {path} is left to the one who holds it")
+        return await self.call(method, path, body, content=content, **query)
 
     async def get(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
         """None if it is not there. Raises ApiError."""
@@ -116,7 +138,7 @@ class Cluster:
             query["dryRun"] = "All"
         path = kind.path(metadata["namespace"], metadata["name"])
         try:
-            after = await self.call("PATCH", path, manifest, content=APPLY, **query)
+            after = await self._write("PATCH", path, manifest, content=APPLY, **query)
         except ApiError:
             if not dry_run:
                 self._count(kind.kind, REFUSED)
@@ -138,7 +160,7 @@ class Cluster:
             },
         ]
         path = kind.path(metadata["namespace"], metadata["name"])
-        await self.call("PATCH", path, patch, content=JSON_PATCH)
+        await self._write("PATCH", path, patch, content=JSON_PATCH)
         self._count(kind.kind, CHANGED)
 
     async def delete(self, kind: Kind, found: Object) -> None:
@@ -148,7 +170,7 @@ class Cluster:
         body = {"propagationPolicy": "Background", "preconditions": must}
         path = kind.path(metadata["namespace"], metadata["name"])
         try:
-            await self.call("DELETE", path, body)
+            await self._write("DELETE", path, body)
             self._count(kind.kind, DELETED)
         except ApiError as error:
             if error.status not in (404, 409):  # gone, or looked at again in the next round
@@ -164,12 +186,12 @@ class Cluster:
         }
         path = f"{kinds.SCOREBOARD.path(namespace, name)}/status"
         manager = f"{names.MANAGER}-status"
-        await self.call("PATCH", path, body, content=APPLY, fieldManager=manager, force="true")
+        await self._write("PATCH", path, body, content=APPLY, fieldManager=manager, force="true")
         self._count(kinds.SCOREBOARD.kind, CHANGED)
 
     async def record(self, namespace: str, event: Manifest) -> None:
         """Posts an Event. Raises ApiError."""
-        await self.call("POST", kinds.EVENT.path(namespace), event)
+        await self._write("POST", kinds.EVENT.path(namespace), event)
         self._count(kinds.EVENT.kind, CREATED)
 
     async def served(self) -> frozenset[str]:

@@ -58,6 +58,11 @@ class Lease:
         self._seen: Seen | None = None
         self.tried_at = time.monotonic()
         self.answered_at: float | None = None  # when the API server last said what it is
+        self._renewed: float | None = None
+
+    def holds(self) -> bool:
+        """Whether nobody else can hold it yet, by the clock alone: asked before every write."""
+        return self._renewed is not None and time.monotonic() < self._renewed + RENEW_SECONDS
 
     def _body(self, found: Object | None, holder: str, stamp: str) -> dict[str, object]:
         spec = dict((found or {}).get("spec", {}))
@@ -111,6 +116,7 @@ class Lease:
             try:
                 async with asyncio.timeout(RENEW_SECONDS):
                     if await self._try():
+                        self._renewed = self.tried_at
                         log.info("lease_acquired", identity=self._identity)
                         return
                 holder = self._seen.holder if self._seen else ""
@@ -123,19 +129,18 @@ class Lease:
 
     async def keep(self) -> None:
         """Renews it for ever. Raises LeaseLost."""
-        renewed = time.monotonic()
         while True:
             await asyncio.sleep(RETRY_SECONDS)
-            left = renewed + RENEW_SECONDS - time.monotonic()
+            left = (self._renewed or 0.0) + RENEW_SECONDS - time.monotonic()
             if left <= 0:
                 raise LeaseLost(f"not renewed within {RENEW_SECONDS:g} s")
             try:
                 async with asyncio.timeout(left):
-                    started = time.monotonic()
-                    if not await self._try():
-                        holder = self._seen.holder if self._seen else "somebody else"
-                        raise LeaseLost(f"{holder} holds it")
-                    renewed = started
+                    if await self._try():
+                        self._renewed = self.tried_at
+                    elif self._seen is not None and self._seen.holder != self._identity:
+                        raise LeaseLost(f"{self._seen.holder} holds it")
+                    # else somebody edited it while we wrote: it is still ours
             except (ApiError, TimeoutError) as error:
                 log.warning("lease_not_renewed", why=str(error) or type(error).__name__)
 

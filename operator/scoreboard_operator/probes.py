@@ -1,7 +1,8 @@
 """Liveness that is true: the operator must hear its own heartbeat through the watch.
 
 The Lease is renewed every two seconds; its events come the same way as a Scoreboard's. A process
-that acts and has not heard one for a minute is blind, and is ended by its liveness probe.
+that acts and has not heard one for a minute is blind, and is ended by its liveness probe, if kopf
+does not open its silent streams anew before (handlers.py says after how long).
 """
 
 import time
@@ -15,15 +16,14 @@ from scoreboard_operator.lease import Lease
 from scoreboard_operator.metrics import CONTENT_TYPE, Telemetry
 
 LIVE, READY, METRICS = "/health/live", "/health/ready", "/metrics"
-BLIND_SECONDS = 60.0
 STUCK_SECONDS = 60.0  # the loop that asks for the Lease has stopped
 
 
 class Probes:
-    """What the kubelet and Prometheus ask."""
+    """What the kubelet and Prometheus ask. `blind`: so long without a heartbeat is too long."""
 
-    def __init__(self, telemetry: Telemetry, lease: Lease) -> None:
-        self._telemetry, self._lease = telemetry, lease
+    def __init__(self, telemetry: Telemetry, lease: Lease, blind: float) -> None:
+        self._telemetry, self._lease, self._blind = telemetry, lease, blind
         self._acting = False
         self._heard = time.monotonic()
         telemetry.child(metrics.LEADER).set(0)
@@ -43,8 +43,8 @@ class Probes:
 
     def fault(self) -> str:
         """Why this process should be ended; empty if it should not."""
-        if self.age() > BLIND_SECONDS:
-            return f"the watch has shown nothing for {BLIND_SECONDS:g} s"
+        if self.age() > self._blind:
+            return f"the watch has shown nothing for {self._blind:g} s"
         if time.monotonic() - self._lease.tried_at > STUCK_SECONDS:
             return "the lease is not asked for any more"
         return ""

@@ -71,13 +71,14 @@ class Operator:
     async def _look(self, key: Key, waited: float) -> None:
         started = time.monotonic()
         self.telemetry.child(metrics.QUEUE_LATENCY).observe(waited)
-        state, failed, again = "error", True, None
+        state, failed, again, asked = "error", True, None, 0.0
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 outcome = await self.reconciler.reconcile(*key)
             state, failed, again = outcome.state, False, outcome.again
         except (ApiError, TimeoutError) as error:
             why = str(error) or type(error).__name__
+            asked = error.wait if isinstance(error, ApiError) else 0.0
             log.warning("look_failed", namespace=key[0], name=key[1], why=why)
         except Exception:
             log.exception("look_failed", namespace=key[0], name=key[1])
@@ -85,7 +86,7 @@ class Operator:
         self.telemetry.child(metrics.RECONCILES, state).inc()
         self.telemetry.child(metrics.RECONCILE_DURATION).observe(took)
         log.info("looked", namespace=key[0], name=key[1], state=state, seconds=round(took, 3))
-        self.queue.done(key, random.random(), failed=failed)
+        self.queue.done(key, random.random(), failed=failed, least=asked)
         if again is not None:
             self.queue.add(key, again)
 
@@ -192,13 +193,14 @@ async def serve(settings: Settings) -> None:
 
     async with connected(count) as cluster:
         lease = Lease(cluster, settings.own_namespace, settings.lease_name, settings.identity)
-        probes = Probes(telemetry, lease)
+        probes = Probes(telemetry, lease, settings.blind_seconds)
         telemetry.measure(metrics.HEARTBEAT_AGE, probes.age)
         async with serving(probes, settings.host, settings.port):
             ended = _told_to_end()
             try:
                 await _first(lease.acquire(), ended.wait())
                 if not ended.is_set():
+                    cluster.may_write = lease.holds
                     probes.acts()
                     acting = _act(settings, cluster, telemetry, probes)
                     await _first(_keep(lease), acting, ended.wait())

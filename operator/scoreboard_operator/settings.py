@@ -17,6 +17,7 @@ class Settings:
     own_namespace: str
     identity: str
     host: str
+    blind_seconds: float
     port: int
     workers: int
     resync_seconds: float
@@ -38,6 +39,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         namespaces=tuple(env.get("SCOREBOARD_OPERATOR_NAMESPACES", "").replace(",", " ").split()),
         own_namespace=env.get("SCOREBOARD_OPERATOR_NAMESPACE") or "default",
         identity=env.get("SCOREBOARD_OPERATOR_IDENTITY") or f"{socket.gethostname()}-{os.getpid()}",
+        blind_seconds=float(env.get("SCOREBOARD_OPERATOR_BLIND_SECONDS") or 60),
         host=env.get("SCOREBOARD_OPERATOR_HOST") or "0.0.0.0",
         port=int(env.get("SCOREBOARD_OPERATOR_PORT") or 8090),
         workers=int(env.get("SCOREBOARD_OPERATOR_WORKERS") or 4),

@@ -43,21 +43,27 @@ class Schedule:
     def next_due(self) -> float | None:
         return min(self._due.values(), default=None)
 
-    def done(self, key: Key, now: float, jitter: float, *, failed: bool = False) -> float:
-        """Ends the work on a key; a failed one is due again. Returns the seconds until then."""
+    def done(
+        self, key: Key, now: float, jitter: float, *, failed: bool = False, least: float = 0.0
+    ) -> float:
+        """Ends the work on a key; a failed one is due again. Returns the seconds until then.
+
+        `least`: the seconds that the API server asked for.
+        """
         self._working.discard(key)
         wait = 0.0
         if failed:
             count = self._failures.get(key, 0)
             self._failures[key] = min(count + 1, MOST_DOUBLINGS)
             wait = min(MOST_SECONDS, FIRST_SECONDS * 2.0**count) * (0.75 + 0.5 * jitter)
+            wait = max(wait, least * (1.0 + 0.5 * jitter))  # never all at the first moment
             self.add(key, now, wait)
         else:
             self._failures.pop(key, None)
-        if key in self._again:
-            at = self._again.pop(key)
-            # What failed is not hurried by an event: its own writes may have made it.
-            self.add(key, now, max(0.0, at - now) if not failed else wait)
+        at = self._again.pop(key, None)
+        # What failed is not hurried by an event: its own writes may have made it.
+        if at is not None and not failed:
+            self._due[key] = at
         return wait
 
 
@@ -91,7 +97,8 @@ class WorkQueue:
         """Scoreboards that wait for a worker."""
         return self.schedule.waiting(time.monotonic())
 
-    def done(self, key: Key, jitter: float, *, failed: bool = False) -> float:
-        wait = self.schedule.done(key, time.monotonic(), jitter, failed=failed)
+    def done(self, key: Key, jitter: float, *, failed: bool = False, least: float = 0.0) -> float:
+        now = time.monotonic()
+        wait = self.schedule.done(key, now, jitter, failed=failed, least=least)
         self._changed.set()
         return wait

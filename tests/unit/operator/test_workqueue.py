@@ -83,6 +83,16 @@ def test_backoff_grows_is_capped_for_ever_and_begins_anew_after_a_success():
     assert fail() == FIRST_SECONDS
 
 
+@pytest.mark.parametrize(("least", "waits"), [(0.0, 0.5), (0.3, 0.5), (20.0, 25.0)])
+def test_the_api_servers_retry_after_is_waited_for(least: float, waits: float):
+    schedule, on = Schedule(), KEYS[0]
+    schedule.add(on, 0.0)
+    schedule.take(0.0)
+
+    assert schedule.done(on, 0.0, 0.5, failed=True, least=least) == waits
+    assert schedule.next_due() == waits
+
+
 async def test_who_waits_for_a_key_is_woken_by_an_add():
     queue = WorkQueue()
     waiting = asyncio.ensure_future(queue.get())

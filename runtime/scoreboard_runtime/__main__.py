@@ -145,13 +145,14 @@ def _run_command(options: argparse.Namespace) -> int:
         status: int = module.run(options)
         return status
     from scoreboard_runtime.stores.errors import StoreUnavailable
-    from scoreboard_runtime.stores.migrations import MigrationError
+    from scoreboard_runtime.stores.migrations import MigrationError, MigrationRefused
 
     try:
         print(_migrate(options) if options.command == "migrate" else _rebuild())
     except (StoreUnavailable, MigrationError, OSError) as error:
         print(f"scoreboard {options.command}: {error}", file=sys.stderr)
-        return 1
+        final = isinstance(error, MigrationRefused)
+        return endpoints.EXIT_FINAL if final else endpoints.EXIT_FAILED
     return 0
 
 

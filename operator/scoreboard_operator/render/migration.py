@@ -31,8 +31,11 @@ def _spec(resource: Resource, release: Release, images: Images, phase: str) -> M
     }
     pod = parts.pod(resource, names.MIGRATION, [container], [], restartPolicy="Never")
     stamps = {"scoreboard.dev/secrets": release.secrets, RESTART_AT: release.restart_at}
+    hopeless = [endpoints.EXIT_SETTINGS, endpoints.EXIT_FINAL]
+    on_exit = {"containerName": phase, "operator": "In", "values": hopeless}
     return {
         "backoffLimit": ATTEMPTS - 1,
+        "podFailurePolicy": {"rules": [{"action": "FailJob", "onExitCodes": on_exit}]},
         "activeDeadlineSeconds": DEADLINE_SECONDS,
         "template": {
             "metadata": {"labels": names.labels(resource, names.MIGRATION), "annotations": stamps},

@@ -11,6 +11,9 @@ STORE_PORT = {STORE_POSTGRES: 5432, STORE_QUEUE: 6379, STORE_CACHE: 6380}
 # A file that is there while the store serves: for a probe, which then needs no password.
 STORE_SERVES = {store: f"/tmp/{store}.serves" for store in STORE_PORT}
 
+# How commands end that fail: worth another try; wrong settings; no try would help.
+EXIT_FAILED, EXIT_SETTINGS, EXIT_FINAL = 1, 2, 3
+
 LIVE, READY, METRICS = "/health/live", "/health/ready", "/metrics"
 READY_PROBE = "/health/ready?partial=ok"
 WEBSOCKET_PATH = "/ws"

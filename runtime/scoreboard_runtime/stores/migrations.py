@@ -20,6 +20,10 @@ class MigrationError(Exception):
     """The database can not be brought to this version; the text says why."""
 
 
+class MigrationRefused(MigrationError):
+    """And trying again is of no use."""
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """One file: `0001_initial.sql` is version 1."""
@@ -79,7 +83,7 @@ async def migrate(url: str, *, contract: bool = False) -> list[str]:
         applied = await _applied(connection)
         known = load()
         if applied and max(applied) > known[-1].version:
-            raise MigrationError(
+            raise MigrationRefused(
                 f"the database is at version {max(applied)}, this runtime knows "
                 f"{known[-1].version}: use a runtime at least as new as the database"
             )
@@ -91,7 +95,7 @@ async def migrate(url: str, *, contract: bool = False) -> list[str]:
                 await _apply(connection, migration)
                 done.append(migration.name)
             elif applied[migration.version] != migration.checksum:
-                raise MigrationError(f"migration {migration.version} was changed after it ran")
+                raise MigrationRefused(f"migration {migration.version} was changed after it ran")
         return done
     finally:
         await connection.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from scoreboard_runtime.contract import endpoints
 from scoreboard_runtime.local.stores import EmbeddedPostgres
 from scoreboard_runtime.stores import migrations
 from scoreboard_runtime.stores.migrations import Migration, migrate
@@ -119,6 +120,6 @@ async def test_an_older_runtime_refuses_a_newer_database(postgres, monkeypatch):
     monkeypatch.setattr(migrations, "load", lambda: [*known, Migration(100, "notes", "SELECT 1")])
     await migrate(postgres.url)
     status, said = await ended(await spawn(postgres.url))
-    assert status == 1
+    assert status == endpoints.EXIT_FINAL, "no further try would help"
     assert "the database is at version 100" in said
     assert "use a runtime at least as new as the database" in said

@@ -10,6 +10,8 @@ import pytest
 from tests.e2e.cluster import clusters
 from tests.e2e.cluster.api import NAMESPACE, Api
 from tests.e2e.cluster.boards import Board, a_board
+from tests.e2e.cluster.images import build
+from tests.e2e.cluster.moving import install, wait_ready
 from tests.e2e.cluster.operator_process import OperatorProcess
 
 HERE = Path(__file__).parent
@@ -150,3 +152,23 @@ def board(installed: Board, operator: OperatorProcess) -> Board:
 @pytest.fixture
 def host(board: Board) -> str:
     return str(board.now()["spec"]["exposure"]["host"])
+
+
+@pytest.fixture(scope="session")
+def moving_operator(make_operator: MakeOperator, make_namespace: MakeNamespace) -> OperatorProcess:
+    return make_operator(make_namespace())
+
+
+@pytest.fixture(scope="session")
+def moving_installed(
+    api: Api, moving_operator: OperatorProcess, images: dict[str, str], ingress: str
+) -> Board:
+    build(api.kubeconfig, targets=("runtime", "stores"))
+    return install(api, moving_operator.namespace, images)
+
+
+@pytest.fixture
+def moving(moving_installed: Board) -> Board:
+    """Two gateways and two broadcasters on stores that stay, ready; a test leaves it so."""
+    wait_ready(moving_installed)
+    return moving_installed

@@ -10,8 +10,12 @@
 {{- if and $values.networkPolicy.egress.enabled (not $values.networkPolicy.enabled) -}}
 {{- fail "networkPolicy.egress.enabled=true needs networkPolicy.enabled=true" -}}
 {{- end -}}
+{{- $set := list "SCOREBOARD_OPERATOR_NAMESPACE" "SCOREBOARD_OPERATOR_IDENTITY" "SCOREBOARD_OPERATOR_LEASE"
+  "SCOREBOARD_OPERATOR_NAMESPACES" "SCOREBOARD_OPERATOR_RUNTIME_IMAGE" "SCOREBOARD_OPERATOR_STORES_IMAGE"
+  "SCOREBOARD_OPERATOR_PULL_POLICY" "SCOREBOARD_OPERATOR_TRUSTED_PROXIES" "SCOREBOARD_OPERATOR_HOST" "SCOREBOARD_OPERATOR_PORT"
+  "SCOREBOARD_OPERATOR_WORKERS" "SCOREBOARD_OPERATOR_RESYNC_SECONDS" "SCOREBOARD_OPERATOR_LOG_LEVEL" -}}
 {{- range $values.operator.extraEnv -}}
-{{- if hasPrefix "SCOREBOARD_OPERATOR_" .name -}}
+{{- if has .name $set -}}
 {{- fail (printf "operator.extraEnv: %s is set by a value of this chart; see the chart's README for which" .name) -}}
 {{- end -}}
 {{- end -}}

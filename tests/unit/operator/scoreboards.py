@@ -23,6 +23,7 @@ from scoreboard_operator.kinds import Kind
 from scoreboard_operator.plan import Plan, plan
 from scoreboard_operator.reconcile import _finished
 from scoreboard_operator.render import render
+from scoreboard_operator.render.stores import addresses
 from scoreboard_operator.resource import Resource, read
 from scoreboard_operator.target import Target, target
 from scoreboard_runtime.contract import crd
@@ -74,7 +75,7 @@ class World:
     # What the operator does.
 
     def facts(self) -> Facts:
-        asked = {name for name, _ in self.target().release.addresses.values()}
+        asked = {name for name, _ in addresses(self.resource).values()}
         given = {name: self.secrets.get(name) for name in asked - {names.stores(self.resource)}}
         return Facts(
             objects=dict(self.objects), secrets=given, pods=tuple(self.pods), served=self.served
@@ -99,27 +100,26 @@ class World:
         """One look, as reconcile.py does it: plan, apply, prune, report."""
         planned = self.plan()
         wanted = [*self.made().manifests, *render(self.resource, planned, IMAGES)]
-        before = json.dumps(sorted(self.objects.items()), sort_keys=True)
-        for manifest in wanted:
-            self._apply(manifest)
+        wrote = any([self._apply(manifest) for manifest in wanted])
         view = View(resource=self.resource, facts=self.facts(), plan=planned)
         if _finished(view):
             for gone in unwanted(self.facts(), wanted, planned):
                 self.objects.pop((gone["kind"], gone["metadata"]["name"]))
+                wrote = True
         view = replace(view, facts=self.facts())
         found = conditions.conditions(view)
         self.clock += 1
         now = f"2026-01-01T00:{self.clock // 60:02}:{self.clock % 60:02}Z"
         url = exposed.state(self.resource, view.facts).url
         written = status.status(view, found, url, now)
-        wrote = status.differs(self.resource.status, written)
-        wrote |= before != json.dumps(sorted(self.objects.items()), sort_keys=True)
+        wrote = wrote or status.differs(self.resource.status, written)
         self.resource = replace(self.resource, status=written)
         return Look(view=view, status=written, wrote=wrote)
 
     # What the API server does.
 
-    def _apply(self, manifest: Mapping[str, Any]) -> None:
+    def _apply(self, manifest: Mapping[str, Any]) -> bool:
+        """Whether anything is different now."""
         key = manifest["kind"], manifest["metadata"]["name"]
         old = self.objects.get(key)
         new = json.loads(json.dumps(manifest))
@@ -130,10 +130,12 @@ class World:
                 new["spec"]["replicas"] = replicas  # the autoscaler's
             changed = old.get("spec") != new.get("spec")
             new["metadata"]["generation"] = old["metadata"]["generation"] + changed
-            new["status"] = old.get("status", {})
+            if "status" in old:
+                new["status"] = old["status"]
         elif key[0] in ("Deployment", "StatefulSet"):
             new["spec"].setdefault("replicas", 1)
         self.objects[key] = new
+        return bool(new != old)
 
     # What the controllers do.
 

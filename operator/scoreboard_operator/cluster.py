@@ -15,6 +15,7 @@ from aiohttp import ClientError, ClientTimeout
 from kubernetes.aio import config
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
+from yaml import YAMLError
 
 from scoreboard_operator import kinds, names
 from scoreboard_operator.facts import Object
@@ -226,7 +227,10 @@ async def connected(count: Count | None = None) -> AsyncIterator[Cluster]:
     try:
         config.load_incluster_config(found)  # type: ignore[no-untyped-call]
     except config.ConfigException:
-        await config.load_kube_config(client_configuration=found)  # type: ignore[no-untyped-call]
+        try:
+            await config.load_kube_config(client_configuration=found)  # type: ignore[no-untyped-call]
+        except (TypeError, ValueError, YAMLError) as error:  # what is no kubeconfig at all
+            raise config.ConfigException(f"the kubeconfig cannot be read: {error}") from None
     # Python 3.13 wants of an authority's certificate what many a cluster's does not have.
     found.disable_strict_ssl_verification = True
     async with ApiClient(found) as client:

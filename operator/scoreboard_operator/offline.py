@@ -47,9 +47,5 @@ def finished(wanted: Resource, images: Images, served: frozenset[str]) -> Plan:
 
 
 def manifests(wanted: Resource, images: Images, served: frozenset[str]) -> list[Manifest]:
-    """Every object but Secrets. The owner's uid is not known: it is left out."""
-    found = render(wanted, finished(wanted, images, served), images)
-    for manifest in found:
-        if not wanted.uid:
-            del manifest["metadata"]["ownerReferences"]
-    return found
+    """Every object but Secrets."""
+    return render(wanted, finished(wanted, images, served), images)

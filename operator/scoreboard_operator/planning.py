@@ -11,11 +11,19 @@ from scoreboard_operator.metrics import Telemetry
 from scoreboard_operator.observe import observe
 from scoreboard_operator.process import entropy, now_us
 from scoreboard_operator.reconcile import Edges, Reconciler
-from scoreboard_operator.resource import Resource
+from scoreboard_operator.resource import Resource, read
 
 
 class Unplanned(Exception):
     """The text says why, and what to do."""
+
+
+def _applied(wanted: Resource, live: Resource | None) -> Resource:
+    """As it would be after `kubectl apply`, which leaves the annotations of others."""
+    if live is None:
+        return wanted
+    annotations = {**live.annotations, **wanted.annotations}
+    return replace(live, spec=wanted.spec, annotations=annotations)
 
 
 async def changes(wanted: Resource, images: Images) -> list[str]:
@@ -24,8 +32,7 @@ async def changes(wanted: Resource, images: Images) -> list[str]:
     try:
         async with connected() as cluster:
             live = await cluster.get(kinds.SCOREBOARD, wanted.namespace, wanted.name)
-            metadata = (live or {}).get("metadata", {})
-            resource = replace(wanted, uid=metadata.get("uid", ""), status={})
+            resource = _applied(wanted, None if live is None else read(live))
             reconciler = Reconciler(cluster, images, edges, Telemetry("plan"))
             observed = await observe(cluster, resource, await cluster.served())
             lines, troubles = await reconciler.changes(resource, observed)

@@ -16,21 +16,22 @@ GRACE_SECONDS = LEAVE_SECONDS + DRAIN_SECONDS + MARGIN_SECONDS
 def metadata(
     resource: Resource, name: str, component: str, annotations: Mapping[str, str] | None = None
 ) -> Manifest:
-    """Name, labels and owner: with the Scoreboard, its children go."""
+    """Name, labels and owner: with the Scoreboard, its children go. One that is not there yet has
+    no uid, and cannot own.
+    """
+    owner = {
+        "apiVersion": "scoreboard.dev/v1alpha1",
+        "kind": "Scoreboard",
+        "name": resource.name,
+        "uid": resource.uid,
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
     found: Manifest = {
         "name": name,
         "namespace": resource.namespace,
         "labels": names.labels(resource, component),
-        "ownerReferences": [
-            {
-                "apiVersion": "scoreboard.dev/v1alpha1",
-                "kind": "Scoreboard",
-                "name": resource.name,
-                "uid": resource.uid,
-                "controller": True,
-                "blockOwnerDeletion": False,
-            }
-        ],
+        **({"ownerReferences": [owner]} if resource.uid else {}),
     }
     if annotations:
         found["annotations"] = dict(annotations)

@@ -113,8 +113,40 @@ class Operator:
         if (meta["namespace"], meta["name"]) == ours:
             self.probes.beat()
 
+    async def discover(self, stop: asyncio.Event) -> None:
+        """Ends a listening that does not know an optional kind that has come or gone since.
+
+        CRDs are the whole cluster's: who watches some namespaces only asks for them now and then.
+        """
+        known = await self._served()
+        while known is None or await self._served() in (None, known):
+            await asyncio.sleep(self.settings.discover_seconds)
+            known = known or await self._served()
+        log.info("optional_kinds_changed")
+        stop.set()
+
+    async def _served(self) -> frozenset[str] | None:
+        """None while the API server is away."""
+        try:
+            return await self.cluster.served()
+        except ApiError:
+            return None
+
     async def listen(self) -> None:
         """kopf, until SIGTERM. Its end, whatever it is, is the process's."""
+        if not self.settings.namespaces:
+            return await self._listen(None)
+        while True:
+            stop = asyncio.Event()
+            discovering = asyncio.ensure_future(self.discover(stop))
+            try:
+                await self._listen(stop)
+            finally:
+                discovering.cancel()
+            if not stop.is_set():
+                return None
+
+    async def _listen(self, stop: asyncio.Event | None) -> None:
         tasks: set[asyncio.Task[None]] = set()
 
         def everything() -> None:
@@ -132,6 +164,7 @@ class Operator:
             standalone=True,
             clusterwide=not chosen,
             namespaces=sorted(where),
+            stop_flag=stop,
         )
 
 

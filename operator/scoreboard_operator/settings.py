@@ -21,6 +21,7 @@ class Settings:
     port: int
     workers: int
     resync_seconds: float
+    discover_seconds: float
     lease_name: str
     log_level: str
 
@@ -44,6 +45,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         port=int(env.get("SCOREBOARD_OPERATOR_PORT") or 8090),
         workers=int(env.get("SCOREBOARD_OPERATOR_WORKERS") or 4),
         resync_seconds=float(env.get("SCOREBOARD_OPERATOR_RESYNC_SECONDS") or 600),
+        discover_seconds=float(env.get("SCOREBOARD_OPERATOR_DISCOVER_SECONDS") or 30),
         lease_name=env.get("SCOREBOARD_OPERATOR_LEASE") or "scoreboard-operator",
         log_level=env.get("SCOREBOARD_OPERATOR_LOG_LEVEL") or "info",
     )

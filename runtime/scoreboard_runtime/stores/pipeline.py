@@ -74,6 +74,8 @@ class _Connection(asyncio.Protocol):
         return bool(self._waiting) and now - self._waiting[0][1] > TIMEOUT
 
     def send(self, command: tuple[Any, ...]) -> "asyncio.Future[Reply]":
+        if self.closed.done():  # the loop that reconnects has not come to know of it yet
+            return _failed(StoreUnavailable(self.dependency, "connection lost"))
         future: asyncio.Future[Reply] = self.loop.create_future()
         self._waiting.append((future, self.loop.time()))
         if not self._out:

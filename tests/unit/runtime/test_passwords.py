@@ -33,7 +33,10 @@ def test_there_are_no_composition_rules(password):
         pytest.param("Qwertyuiop", id="a common one in another case"),
         pytest.param("12345678", id="digits in order"),
         pytest.param("00000000", id="one digit"),
-        *(pytest.param(one, id=f"leaked: {one}") for one in ("abcd1234", "Maverick", "1q2w3e4r5t6y", "aa123456", "12341234", "zaq12wsx")),
+        *(
+            pytest.param(one, id=f"leaked: {one}")
+            for one in ("abcd1234", "Maverick", "1q2w3e4r5t6y", "aa123456", "12341234", "zaq12wsx")
+        ),
         pytest.param("Summer2026", id="a season and its year"),
         pytest.param("\uff50assword1", id="a common one in another form"),
         pytest.param("Ann Lee 77", id="the name itself"),

@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,8 @@ from scoreboard_operator.kinds import Kind
 INSTALL, ROLL, SOON = 120.0, 90.0, 5.0
 ROLES = ("broadcaster", "worker", "gateway")  # in the order in which they roll
 PLENTY = {"count": 1_000_000, "per": "1s"}
-SMALL = {
-    "autoscaling": {"minReplicas": 1, "maxReplicas": 2},
+SMALL = {  # a start takes more than the CPU that it asks for: no autoscaler may be moved by it
+    "autoscaling": {"minReplicas": 1, "maxReplicas": 1},
     "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}},
 }
 
@@ -126,8 +127,10 @@ class Board:
         ]
 
     def versions(self, *of: Kind) -> dict[str, str]:
-        """The resourceVersion of every child: what is not written keeps it."""
-        return {id_of(each): each["metadata"]["resourceVersion"] for each in self.children(*of)}
+        """What every child is, as a digest: it is another one when somebody has written it."""
+        return {
+            id_of(each): json.dumps(declared(each), sort_keys=True) for each in self.children(*of)
+        }
 
     def secret(self, component: str) -> dict[str, str]:
         data = self.there(kinds.SECRET, component)["data"]
@@ -156,6 +159,17 @@ class Board:
 
     def reasons(self) -> set[str]:
         return {each["reason"] for each in self.events()}
+
+
+def declared(found: Object) -> Object:
+    """What somebody wrote of an object, without what the cluster itself keeps in it."""
+    metadata = found["metadata"]
+    names = ("name", "uid", "labels", "annotations", "ownerReferences", "finalizers")
+    kept = {key: metadata.get(key) for key in names}
+    notes = (kept["annotations"] or {}).items()
+    kept["annotations"] = {k: v for k, v in notes if not k.startswith("deployment.kubernetes.io/")}
+    rest = {key: value for key, value in found.items() if key not in ("metadata", "status")}
+    return {**rest, "metadata": kept}
 
 
 def id_of(found: Object) -> str:

@@ -10,9 +10,12 @@ import pytest
 from tests.e2e.cluster import clusters
 from tests.e2e.cluster.api import NAMESPACE, Api
 from tests.e2e.cluster.boards import Board, a_board
+from tests.e2e.cluster.commands import Commands
 from tests.e2e.cluster.images import build
 from tests.e2e.cluster.moving import install, wait_ready
 from tests.e2e.cluster.operator_process import OperatorProcess
+
+from scoreboard_operator import kinds
 
 HERE = Path(__file__).parent
 NO_CLUSTER = "no cluster: set KUBECONFIG, or have Docker, kind and kubectl"
@@ -114,9 +117,14 @@ def make_operator(
 
 
 @pytest.fixture(scope="session")
-def namespace(make_namespace: MakeNamespace) -> str:
-    """Where the installed Scoreboard is."""
-    return make_namespace()
+def namespace(bare_api: Api, make_namespace: MakeNamespace) -> str:
+    """Where the installed Scoreboard is. One that SCOREBOARD_TEST_NAMESPACE names is kept."""
+    kept = os.environ.get("SCOREBOARD_TEST_NAMESPACE")
+    if not kept:
+        return make_namespace()
+    if bare_api.get(NAMESPACE, None, kept) is None:
+        bare_api.create(NAMESPACE, None, {"metadata": {"name": kept, "labels": RESTRICTED}})
+    return kept
 
 
 @pytest.fixture(scope="session")
@@ -136,8 +144,9 @@ def operator(operator_process: OperatorProcess) -> OperatorProcess:
 def installed(api: Api, namespace: str, operator_process: OperatorProcess, ingress: str) -> Board:
     """Applied once, and waited for."""
     board = Board(api, namespace, "arcade")
-    host = f"{namespace}.example.com"
-    board.apply(a_board("arcade", exposure={"type": "Ingress", "host": host}))
+    if not api.list(kinds.SCOREBOARD, namespace):
+        host = f"{namespace}.example.com"
+        board.apply(a_board("arcade", exposure={"type": "Ingress", "host": host}))
     board.wait_ready()
     return board
 
@@ -147,6 +156,13 @@ def board(installed: Board, operator: OperatorProcess) -> Board:
     """The installed Scoreboard, ready; a test leaves it so."""
     installed.wait_ready(60.0)
     return installed
+
+
+@pytest.fixture(scope="session")
+def commands(kubeconfig: Path, images: dict[str, str]) -> Commands:
+    """`scoreboard plan` and its like, on this cluster."""
+    told = {f"SCOREBOARD_OPERATOR_{of.upper()}_IMAGE": at for of, at in images.items()}
+    return Commands({"KUBECONFIG": str(kubeconfig), **told})
 
 
 @pytest.fixture
@@ -160,11 +176,9 @@ def moving_operator(make_operator: MakeOperator, make_namespace: MakeNamespace) 
 
 
 @pytest.fixture(scope="session")
-def moving_installed(
-    api: Api, moving_operator: OperatorProcess, images: dict[str, str], ingress: str
-) -> Board:
-    build(api.kubeconfig, targets=("runtime", "stores"))
-    return install(api, moving_operator.namespace, images)
+def moving_installed(api: Api, moving_operator: OperatorProcess, ingress: str) -> Board:
+    made = build(api.kubeconfig, targets=("runtime", "stores"))
+    return install(api, moving_operator.namespace, made["stores"])
 
 
 @pytest.fixture

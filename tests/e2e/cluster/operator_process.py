@@ -120,15 +120,15 @@ class OperatorProcess:
         """How often it has looked at a Scoreboard."""
         return self.metric("scoreboard_operator_reconciles_total")
 
-    def settle(self, seconds: float = 30.0) -> None:
-        """Waits until a look found nothing to write, and nothing waits to be looked at."""
-        since = time.monotonic()
+    def settle(self, calm: float = 1.0, seconds: float = 30.0) -> None:
+        """Waits until nothing was written for `calm` seconds and nothing waits for a look."""
+        seen, since = -1.0, time.monotonic()
 
-        def calm() -> bool:
-            nonlocal since
-            if self.metric("scoreboard_operator_queue_depth") or self.looks != seen[0]:
-                since, seen[0] = time.monotonic(), self.looks
-            return time.monotonic() - since > 1.0
+        def is_calm() -> bool:
+            nonlocal seen, since
+            now = self.metric("scoreboard_operator_api_writes_total")
+            if now != seen or self.metric("scoreboard_operator_queue_depth"):
+                seen, since = now, time.monotonic()
+            return time.monotonic() - since >= calm
 
-        seen = [self.looks]
-        until(calm, seconds, "the operator has nothing to do")
+        until(is_calm, seconds, "the operator has nothing to write")

@@ -14,9 +14,10 @@ from scoreboard_operator.plan import SECRETS_READY, Hold, Plan
 from scoreboard_operator.render.parts import Manifest
 from scoreboard_operator.resource import Resource
 
-# The server understood and does not want it: trying again changes nothing, somebody must.
 INVALID = 422
-REFUSALS = frozenset({400, 403, 404, 409, 413, INVALID})
+# The server understood and does not want it: trying again changes nothing, somebody must. Not so a
+# conflict (409): what was read is another object by now, and is looked at again.
+REFUSALS = frozenset({400, 403, 404, 413, INVALID})
 PART = {
     "gateway": "GatewayReady",
     "worker": "WorkersReady",

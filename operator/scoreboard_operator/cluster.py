@@ -138,6 +138,9 @@ class Cluster:
         if dry_run:
             query["dryRun"] = "All"
         path = kind.path(metadata["namespace"], metadata["name"])
+        if before is not None:
+            # This very object: had it been replaced since it was read, 409 and a new look.
+            manifest = {**manifest, "metadata": {**metadata, "uid": before["metadata"]["uid"]}}
         try:
             after = await self._write("PATCH", path, manifest, content=APPLY, **query)
         except ApiError:

@@ -75,10 +75,14 @@ class Lease:
             "leaseDurationSeconds": LEASE_SECONDS if holder else 1,
             "renewTime": stamp,
         }
-        metadata = {"name": self._name, "namespace": self._namespace}
+        metadata: dict[str, object] = {"name": self._name, "namespace": self._namespace}
+        known = (found or {}).get("metadata", {})
         if found is not None:
-            metadata["resourceVersion"] = found["metadata"]["resourceVersion"]
-        labels = {names.MANAGED_BY: names.MANAGER}
+            metadata |= {
+                "resourceVersion": known["resourceVersion"],
+                "annotations": known.get("annotations") or {},
+            }
+        labels = {**(known.get("labels") or {}), names.MANAGED_BY: names.MANAGER}
         head = {"apiVersion": kinds.LEASE.api_version, "kind": kinds.LEASE.kind}
         return {**head, "metadata": {**metadata, "labels": labels}, "spec": spec}
 
@@ -125,7 +129,15 @@ class Lease:
                     log.info("standing_by", holder=holder)
             except (ApiError, TimeoutError) as error:
                 log.warning("lease_not_read", why=str(error) or type(error).__name__)
-            await asyncio.sleep(RETRY_SECONDS * random.uniform(0.8, 1.2))
+            await asyncio.sleep(self._pause())
+
+    def _pause(self) -> float:
+        """Until the next attempt: no later than when it expires, if nobody renews it."""
+        usual = RETRY_SECONDS * random.uniform(0.8, 1.2)
+        if self._seen is None:
+            return usual
+        left = self._seen.at + self._seen.seconds - time.monotonic()
+        return min(usual, left + 0.01) if left > 0 else usual
 
     async def keep(self) -> None:
         """Renews it for ever. Raises LeaseLost."""

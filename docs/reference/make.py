@@ -1,7 +1,8 @@
 """Writes what the code already says: `python -m docs.reference.make [--check]`, from the root.
 
 codes.md from contract/rejections.py and frames.py, metrics.md from contract/metrics.py, manifest.md
-from crds/scoreboards.yaml. With --check nothing is written and a stale page is an error.
+from crds/scoreboards.yaml, operator.md from the operator. With --check nothing is written and a
+stale page is an error.
 """
 
 import json
@@ -12,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from scoreboard_operator import events, reasons, resource, settings
+from scoreboard_operator.metrics import METRICS as OPERATOR_METRICS
 from scoreboard_runtime.contract.endpoints import ROLES
 from scoreboard_runtime.contract.frames import CLOSES
 from scoreboard_runtime.contract.metrics import METRICS
@@ -160,7 +163,37 @@ def manifest() -> str:
     return "".join(parts)
 
 
-PAGES = {"codes.md": codes, "metrics.md": metrics, "manifest.md": manifest}
+def operator() -> str:
+    """What the operator says and what it listens to."""
+    origin = ORIGIN.format("operator/scoreboard_operator: reasons, events, metrics, settings")
+    conditions = (
+        (f"`{kind}`", f"`{reason}`", told)
+        for kind, found in reasons.REASONS.items()
+        for reason, told in found.items()
+    )
+    told = ((f"`{reason}`", kind, text) for reason, (kind, text) in events.REASONS.items())
+    measured = (
+        (f"`{m.name}`", m.kind, ", ".join(f"`{label}`" for label in m.labels), m.help)
+        for m in OPERATOR_METRICS
+    )
+    variables = ((f"`{settings.PREFIX}{n}`", text) for n, text in settings.VARIABLES.items())
+    annotations = ((f"`{name}`", text) for name, text in resource.ANNOTATIONS.items())
+    return (
+        f"# The operator\n\n{origin}\n\n## Annotations of a Scoreboard\n\n"
+        f"{table(('annotation', 'what it asks for'), annotations)}\n## Conditions\n\n"
+        "By the rules of kstatus: `Ready` is true when the wanted version serves as declared. "
+        "While something is under way `Reconciling` is true, when nothing goes on without help "
+        "`Stalled`; never both. The three repeat the reason of the first part that is not as it should be. "
+        "`MonitoringReady` holds up nothing.\n\n"
+        f"{table(('condition', 'reason', 'what'), conditions)}\n## Events\n\n"
+        f"{table(('reason', 'type', 'what'), told)}\n## Metrics\n\n"
+        f"{table(('metric', 'kind', 'labels', 'what'), measured)}\n## Settings\n\n"
+        "From the environment; what comes if not set is at the end.\n\n"
+        f"{table(('variable', 'meaning'), variables)}"
+    )
+
+
+PAGES = {"codes.md": codes, "metrics.md": metrics, "manifest.md": manifest, "operator.md": operator}
 
 
 def main() -> int:

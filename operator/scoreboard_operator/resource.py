@@ -9,6 +9,12 @@ from scoreboard_runtime.contract.durations import microseconds
 
 PREFIX = "scoreboard.dev"
 PAUSED, PLAN, RESTART_AT = f"{PREFIX}/paused", f"{PREFIX}/plan", f"{PREFIX}/restart-at"
+# What a Scoreboard's annotations ask for (docs/reference/operator.md is made of this).
+ANNOTATIONS: Mapping[str, str] = {
+    PAUSED: "`true`: nothing is changed, whatever happens to the children",
+    PLAN: "`true`: nothing is changed; status.plannedChanges says what would be",
+    RESTART_AT: "any text; another one runs the migration again and rolls every role",
+}
 MANAGED, GIVEN, CLOUD_NATIVE_PG = "managed", "secretRef", "cloudNativePG"
 
 

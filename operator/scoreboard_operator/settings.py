@@ -7,6 +7,26 @@ from dataclasses import dataclass
 
 from scoreboard_operator.images import Images
 
+# Name without its prefix: meaning (docs/reference/operator.md is made of this).
+PREFIX = "SCOREBOARD_OPERATOR_"
+VARIABLES: Mapping[str, str] = {
+    "RUNTIME_IMAGE": "repository of the roles' image; spec.version is its tag",
+    "STORES_IMAGE": "repository of the managed stores' image",
+    "PULL_POLICY": "imagePullPolicy of every pod; IfNotPresent",
+    "TRUSTED_PROXIES": "networks whose X-Forwarded-For the gateways believe; private ones",
+    "NAMESPACES": "those to watch, by comma or space; all if empty",
+    "NAMESPACE": "the operator's own, where its Lease is; default",
+    "IDENTITY": "its name in the Lease and in Events; host name and process id",
+    "HOST": "where health and metrics are served; 0.0.0.0",
+    "PORT": "and at which port; 8090",
+    "WORKERS": "Scoreboards looked at at once; 4",
+    "RESYNC_SECONDS": "every Scoreboard is looked at so often, whatever happens; 600",
+    "BLIND_SECONDS": "so long without its own heartbeat, and it is ended as blind; 60",
+    "DISCOVER_SECONDS": "how often it looks for optional kinds that came or went; 30",
+    "LEASE": "name of the Lease; scoreboard-operator",
+    "LOG_LEVEL": "debug, info, warning or error; info",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

@@ -81,7 +81,7 @@ def manifests(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(manifests(), st.sampled_from([frozenset(), OPTIONAL]))
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_valid_scoreboard_comes_up_and_settles(manifest: dict, served: frozenset[str]):
     world = World(read(manifest), served)
     asked = {name for name, _ in world.target().release.addresses.values()}

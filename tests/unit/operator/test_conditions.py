@@ -82,6 +82,20 @@ def test_a_role_without_pods_says_how_to_get_them_back():
     assert "kubectl scale deployment arcade-worker --replicas=1" in found["Ready"].message
 
 
+@pytest.mark.parametrize(("available", "status"), [(0, "False"), (1, "True")])
+def test_a_rollout_that_does_not_end_needs_help_and_says_whether_some_serve(
+    available: int, status: str
+):
+    world = upgraded()
+    world.roll("gateway", available)
+    late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
+    world.role("gateway")["status"]["conditions"] = [late]
+
+    found = said(world)["GatewayReady"]
+
+    assert (found.status, found.reason, found.stalled) == (status, "RolloutStuck", True)
+
+
 @pytest.mark.parametrize(("available", "reason"), [(0, "Starting"), (1, "RollingOut")])
 def test_a_role_whose_pods_change_is_told_apart_by_whether_some_serve(available: int, reason: str):
     world = upgraded()
@@ -238,4 +252,4 @@ def test_an_event_is_about_its_scoreboard_and_cut_to_what_the_server_takes():
 def test_the_model_of_kstatus_knows_the_rest():
     assert kstatus({"metadata": {"generation": 1}}) == CURRENT
     assert kstatus({"metadata": {"deletionTimestamp": "now"}}) == TERMINATING
-    assert status.ready({"conditions": []}) == "Unknown"
+    assert status.ready({"conditions": [{"type": "Paused", "status": "True"}]}) == "Unknown"

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -15,17 +16,28 @@ from scoreboard_operator.render import parts, render
 from scoreboard_runtime.contract import endpoints
 
 WORKLOADS = ("Deployment", "StatefulSet", "Job")
-ALL = [(case, manifest) for case in CASES for manifest in manifests(case)]
 TOLD = {value for name, value in vars(endpoints).items() if name.startswith("ENV_")}
 
 
-def name(pair: Any) -> str:
-    case, manifest = pair
-    return f"{case}-{manifest['kind']}-{manifest['metadata']['name']}"
+Check = Callable[[str, dict[str, Any]], None]
 
 
-def pods() -> list[tuple[str, dict[str, Any]]]:
-    return [pair for pair in ALL if pair[1]["kind"] in WORKLOADS]
+def every(*chosen: str) -> Callable[[Check], Callable[[str], None]]:
+    """Asks a test of each object of these kinds, or of all; one test a case, or there are 2000."""
+
+    def wrapped(check: Check) -> Callable[[str], None]:
+        @pytest.mark.parametrize("case", CASES)
+        @wraps(check)
+        def test(case: str) -> None:
+            for manifest in manifests(case):
+                if not chosen or manifest["kind"] in chosen:
+                    check(case, manifest)
+
+        # Otherwise pytest asks for the arguments of what is wrapped.
+        del test.__wrapped__  # type: ignore[attr-defined]
+        return test
+
+    return wrapped
 
 
 def template(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -45,13 +57,8 @@ def texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-every_object = pytest.mark.parametrize("pair", ALL, ids=name)
-every_pod = pytest.mark.parametrize("pair", pods(), ids=name)
-
-
-@every_object
-def test_an_object_is_ours_and_goes_with_its_scoreboard(pair: Any):
-    case, manifest = pair
+@every()
+def test_an_object_is_ours_and_goes_with_its_scoreboard(case: str, manifest: dict[str, Any]):
     resource, metadata = world_of(case), manifest["metadata"]
 
     (owner,) = metadata["ownerReferences"]
@@ -71,9 +78,8 @@ def world_of(case: str) -> Any:
 WORLDS = {case: world(case) for case in CASES}
 
 
-@every_object
-def test_names_and_labels_fit_where_kubernetes_puts_them(pair: Any):
-    manifest = pair[1]
+@every()
+def test_names_and_labels_fit_where_kubernetes_puts_them(case: str, manifest: dict[str, Any]):
     most = 52 if manifest["kind"] == "StatefulSet" else 63  # and a revision's hash after it
 
     assert len(manifest["metadata"]["name"]) <= most
@@ -82,9 +88,9 @@ def test_names_and_labels_fit_where_kubernetes_puts_them(pair: Any):
         assert re.fullmatch(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?", label)
 
 
-@every_object
-def test_a_kind_is_one_that_the_operator_owns(pair: Any):
-    assert kinds.of(pair[1]) in kinds.OWNED
+@every()
+def test_a_kind_is_one_that_the_operator_owns(case: str, manifest: dict[str, Any]):
+    assert kinds.of(manifest) in kinds.OWNED
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -97,9 +103,8 @@ def test_no_object_is_there_twice_and_what_others_need_comes_first(case: str):
     assert places == sorted(places)
 
 
-@every_pod
-def test_a_selector_is_part_of_the_labels(pair: Any):
-    manifest = pair[1]
+@every(*WORKLOADS)
+def test_a_selector_is_part_of_the_labels(case: str, manifest: dict[str, Any]):
     wanted = manifest["spec"].get("selector", {}).get("matchLabels", {})
 
     assert wanted.items() <= template(manifest)["metadata"]["labels"].items()
@@ -107,9 +112,9 @@ def test_a_selector_is_part_of_the_labels(pair: Any):
         assert spread["labelSelector"]["matchLabels"] == wanted
 
 
-@every_pod
-def test_a_pod_is_restricted_and_has_no_token(pair: Any):
-    spec = template(pair[1])["spec"]
+@every(*WORKLOADS)
+def test_a_pod_is_restricted_and_has_no_token(case: str, manifest: dict[str, Any]):
+    spec = template(manifest)["spec"]
 
     assert spec["automountServiceAccountToken"] is False
     assert spec["enableServiceLinks"] is False
@@ -127,13 +132,13 @@ def test_a_pod_is_restricted_and_has_no_token(pair: Any):
     assert not [volume for volume in spec["volumes"] if "hostPath" in volume]
 
 
-@every_pod
-def test_a_container_asks_for_what_it_needs_and_has_a_limit(pair: Any):
-    for container in template(pair[1])["spec"]["containers"]:
+@every(*WORKLOADS)
+def test_a_container_asks_for_what_it_needs_and_has_a_limit(case: str, manifest: dict[str, Any]):
+    for container in template(manifest)["spec"]["containers"]:
         for kind in ("requests", "limits"):
             assert set(container["resources"][kind]) == {"cpu", "memory"}
         assert container["imagePullPolicy"] == "IfNotPresent"
-        assert all(v["name"] and v["sizeLimit"] for v in empty_dirs(pair[1]))
+        assert all(v["name"] and v["sizeLimit"] for v in empty_dirs(manifest))
 
 
 def empty_dirs(manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -141,25 +146,20 @@ def empty_dirs(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"name": v["name"], **v["emptyDir"]} for v in volumes if "emptyDir" in v]
 
 
-@every_pod
-def test_every_variable_is_one_that_the_runtime_reads_and_is_set_once(pair: Any):
-    for container in template(pair[1])["spec"]["containers"]:
+@every(*WORKLOADS)
+def test_every_variable_is_one_that_the_runtime_reads_and_is_set_once(
+    case: str, manifest: dict[str, Any]
+):
+    for container in template(manifest)["spec"]["containers"]:
         told = [each["name"] for each in container["env"]]
 
         assert set(told) <= TOLD
         assert len(set(told)) == len(told)
 
 
-def deployments() -> list[tuple[str, dict[str, Any]]]:
-    return [pair for pair in ALL if pair[1]["kind"] == "Deployment"]
-
-
-every_role = pytest.mark.parametrize("pair", deployments(), ids=name)
-
-
-@every_role
-def test_a_role_is_probed_where_it_answers(pair: Any):
-    (container,) = template(pair[1])["spec"]["containers"]
+@every("Deployment")
+def test_a_role_is_probed_where_it_answers(case: str, manifest: dict[str, Any]):
+    (container,) = template(manifest)["spec"]["containers"]
     role = container["name"]
     probes = {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness")}
 
@@ -173,9 +173,9 @@ def test_a_role_is_probed_where_it_answers(pair: Any):
     assert container["args"] == [role]
 
 
-@every_role
-def test_a_role_has_time_to_leave(pair: Any):
-    spec = template(pair[1])["spec"]
+@every("Deployment")
+def test_a_role_has_time_to_leave(case: str, manifest: dict[str, Any]):
+    spec = template(manifest)["spec"]
     (container,) = spec["containers"]
     leave = container["lifecycle"]["preStop"]["sleep"]["seconds"]
     told = {each["name"]: each.get("value") for each in container["env"]}
@@ -184,9 +184,8 @@ def test_a_role_has_time_to_leave(pair: Any):
     assert spec["terminationGracePeriodSeconds"] >= leave + drain + parts.MARGIN_SECONDS
 
 
-@every_role
-def test_replicas_are_the_autoscalers_and_a_budget_guards_them(pair: Any):
-    case, manifest = pair
+@every("Deployment")
+def test_replicas_are_the_autoscalers_and_a_budget_guards_them(case: str, manifest: dict[str, Any]):
     found = manifests(case)
     labels = template(manifest)["metadata"]["labels"]
 
@@ -203,9 +202,8 @@ def test_replicas_are_the_autoscalers_and_a_budget_guards_them(pair: Any):
     assert targets.count(manifest["metadata"]["name"]) == 1, "one autoscaler, never two"
 
 
-@every_role
-def test_the_annotation_says_what_the_pods_run(pair: Any):
-    manifest = pair[1]
+@every("Deployment")
+def test_the_annotation_says_what_the_pods_run(case: str, manifest: dict[str, Any]):
     release = of(manifest)
     spec = template(manifest)["spec"]
 
@@ -228,11 +226,11 @@ def test_from_its_own_annotation_a_deployment_is_rendered_the_same(case: str):
     assert json.dumps(again) == json.dumps(manifests(case)), "the order of fields included"
 
 
-@every_object
-def test_no_secret_is_in_an_object(pair: Any):
-    told = " ".join(texts(pair[1]))
+@every()
+def test_no_secret_is_in_an_object(case: str, manifest: dict[str, Any]):
+    told = " ".join(texts(manifest))
 
-    assert pair[1]["kind"] != "Secret", "they are made by keys.py"
+    assert manifest["kind"] != "Secret", "they are made by keys.py"
     assert ENTROPY.password not in told
     assert "postgresql://" not in told
     assert "redis://" not in told

@@ -120,7 +120,8 @@ def test_only_what_lies_below_a_part_of_the_intent_is_taken_back():
 def test_a_manager_without_fields_keeps_none():
     fields = reclaimed({**MANIFEST, "data": "text"}, {"metadata": {"managedFields": [
         {"manager": "a", "operation": "Update"},
+        {"manager": "c", "operation": "Update", "fieldsV1": {"f:spec": {"f:paused": {}}}},
         {"manager": "b", "operation": "Update", "fieldsV1": {"f:data": {".": {}}, "f:x": {}}},
     ]}})  # fmt: skip
 
-    assert [entry["manager"] for entry in fields] == ["scoreboard-operator", "b"]
+    assert [entry["manager"] for entry in fields] == ["scoreboard-operator", "c", "b"]

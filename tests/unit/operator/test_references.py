@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.unit.operator.cases import CASES, manifests
-from tests.unit.operator.test_manifests import ALL, WORLDS, every_pod, name, template
+from tests.unit.operator.test_manifests import WORKLOADS, WORLDS, every, template
 
 from scoreboard_operator import names
 from scoreboard_operator.render.role import KEYS_FILE
@@ -16,11 +16,6 @@ def find(case: str, kind: str, of: str) -> dict[str, Any]:
         each for each in manifests(case) if (each["kind"], each["metadata"]["name"]) == (kind, of)
     ]
     return found
-
-
-def only(*chosen: str) -> Any:
-    pairs = [pair for pair in ALL if pair[1]["kind"] in chosen]
-    return pytest.mark.parametrize("pair", pairs, ids=name)
 
 
 def secrets(case: str) -> dict[str, set[str]]:
@@ -50,9 +45,8 @@ def ports(workload: dict[str, Any]) -> dict[str, int]:
     return {p["name"]: p["containerPort"] for c in containers for p in c.get("ports", [])}
 
 
-@every_pod
-def test_secrets_and_keys_in_them_are_there(pair: Any):
-    case, manifest = pair
+@every(*WORKLOADS)
+def test_secrets_and_keys_in_them_are_there(case: str, manifest: dict[str, Any]):
     there = secrets(case)
     for container in template(manifest)["spec"]["containers"]:
         for variable in container["env"]:
@@ -64,9 +58,8 @@ def test_secrets_and_keys_in_them_are_there(pair: Any):
             assert KEYS_FILE in there[volume["secret"]["secretName"]]
 
 
-@every_pod
-def test_volumes_and_accounts_are_there(pair: Any):
-    case, manifest = pair
+@every(*WORKLOADS)
+def test_volumes_and_accounts_are_there(case: str, manifest: dict[str, Any]):
     spec = template(manifest)["spec"]
     claims = manifest["spec"].get("volumeClaimTemplates", [])
     volumes = {v["name"] for v in spec["volumes"]} | {c["metadata"]["name"] for c in claims}
@@ -99,9 +92,9 @@ def test_during_an_upgrade_the_config_of_the_old_release_is_kept_in_the_cluster(
     assert ("ConfigMap", config) in world.objects
 
 
-@only("Service")
-def test_a_service_leads_to_pods_that_have_the_port(pair: Any):
-    case, service = pair
+@every("Service")
+def test_a_service_leads_to_pods_that_have_the_port(case: str, manifest: dict[str, Any]):
+    service = manifest
     workloads = selected(case, service["spec"]["selector"])
 
     assert len(workloads) == 1
@@ -109,9 +102,11 @@ def test_a_service_leads_to_pods_that_have_the_port(pair: Any):
         assert port["targetPort"] in ports(workloads[0])
 
 
-@only("NetworkPolicy")
-def test_a_policy_is_about_pods_that_are_there_and_ports_that_they_have(pair: Any):
-    case, policy = pair
+@every("NetworkPolicy")
+def test_a_policy_is_about_pods_that_are_there_and_ports_that_they_have(
+    case: str, manifest: dict[str, Any]
+):
+    policy = manifest
     (workload,) = selected(case, policy["spec"]["podSelector"]["matchLabels"])
 
     for rule in policy["spec"]["ingress"]:
@@ -121,9 +116,11 @@ def test_a_policy_is_about_pods_that_are_there_and_ports_that_they_have(pair: An
             assert len(roles) >= 5, "every role, the Jobs, the stores themselves"
 
 
-@only("HorizontalPodAutoscaler", "ScaledObject")
-def test_an_autoscaler_scales_a_deployment_and_asks_where_there_is_an_answer(pair: Any):
-    case, scaler = pair
+@every("HorizontalPodAutoscaler", "ScaledObject")
+def test_an_autoscaler_scales_a_deployment_and_asks_where_there_is_an_answer(
+    case: str, manifest: dict[str, Any]
+):
+    scaler = manifest
     target = scaler["spec"]["scaleTargetRef"]
     find(case, target["kind"], target["name"])
 
@@ -136,21 +133,23 @@ def test_an_autoscaler_scales_a_deployment_and_asks_where_there_is_an_answer(pai
             assert f"/{path}" == endpoints.METRICS
 
 
-@only("PodDisruptionBudget")
-def test_a_budget_is_about_pods_that_are_there(pair: Any):
-    assert len(selected(pair[0], pair[1]["spec"]["selector"]["matchLabels"])) == 1
+@every("PodDisruptionBudget")
+def test_a_budget_is_about_pods_that_are_there(case: str, manifest: dict[str, Any]):
+    assert len(selected(case, manifest["spec"]["selector"]["matchLabels"])) == 1
 
 
-@only("StatefulSet")
-def test_a_stateful_set_has_its_service(pair: Any):
-    service = find(pair[0], "Service", pair[1]["spec"]["serviceName"])
+@every("StatefulSet")
+def test_a_stateful_set_has_its_service(case: str, manifest: dict[str, Any]):
+    service = find(case, "Service", manifest["spec"]["serviceName"])
 
     assert service["spec"]["clusterIP"] == "None"
 
 
-@only("Ingress", "HTTPRoute")
-def test_the_way_in_leads_to_services_sockets_to_the_broadcaster(pair: Any):
-    case, entry = pair
+@every("Ingress", "HTTPRoute")
+def test_the_way_in_leads_to_services_sockets_to_the_broadcaster(
+    case: str, manifest: dict[str, Any]
+):
+    entry = manifest
     found = {}
     if entry["kind"] == "Ingress":
         for path in entry["spec"]["rules"][0]["http"]["paths"]:
@@ -168,9 +167,9 @@ def test_the_way_in_leads_to_services_sockets_to_the_broadcaster(pair: Any):
     assert found["/"][0].endswith("-gateway")
 
 
-@only("ServiceMonitor")
-def test_the_monitor_selects_the_metrics_of_the_three_roles(pair: Any):
-    case, monitor = pair
+@every("ServiceMonitor")
+def test_the_monitor_selects_the_metrics_of_the_three_roles(case: str, manifest: dict[str, Any]):
+    monitor = manifest
     wanted = monitor["spec"]["selector"]["matchLabels"].items()
     services = [
         each

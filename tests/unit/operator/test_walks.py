@@ -134,7 +134,7 @@ def meaning(world: World, found: Look) -> None:
 
 
 @given(st.lists(STEPS, max_size=12))
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_look_is_safe_and_says_what_is_and_the_newest_version_comes_up_at_last(steps: list):
     world = World.of(EDITS["old"])
     world.converge()

@@ -122,6 +122,7 @@ class Applier:
             if self._dry_run:
                 continue
             await self._cluster.delete(kinds.of(dict(found)), found)
+            self._applied.lose(found)
             done.pruned.append("/".join(key(found)))
             done.live.pop(key(found), None)
 

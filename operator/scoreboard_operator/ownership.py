@@ -127,6 +127,10 @@ class Applied:
         known = (digest(manifest), after["metadata"]["uid"], applied_fields(after))
         self._known[self._key(manifest)] = known
 
+    def lose(self, found: Object) -> None:
+        """What is not wanted any more: if it is again, that it is not there is no drift."""
+        self._known.pop(self._key(dict(found)), None)
+
     def forget(self, namespace: str, owner: str) -> None:
         """Of a Scoreboard that is gone."""
         gone = [key for key in self._known if key[1] == namespace and key[2].startswith(owner)]

@@ -215,8 +215,11 @@ async def test_another_host_leads_here_and_the_old_one_does_not(
         board.patch(exposure={"host": host})
 
 
-def test_load_balancers_have_addresses_that_the_page_is_told(board: Board, host: str) -> None:
+def test_load_balancers_have_addresses_that_the_page_is_told(
+    board: Board, operator: OperatorProcess, host: str
+) -> None:
     """What a cloud would write into the Services, the test does."""
+    drift = operator.metric("scoreboard_operator_drift_total")
     board.patch(exposure={"type": "LoadBalancer", "host": None})
     try:
         board.wait("ExposureReady", "False", "AddressPending", 10)
@@ -239,6 +242,7 @@ def test_load_balancers_have_addresses_that_the_page_is_told(board: Board, host:
     until(lambda: board.get(kinds.INGRESS) is not None, SOON, "the Ingress is back")
     board.wait_ready(ROLL)
     assert board.there(kinds.SERVICE, "gateway")["spec"]["type"] == "ClusterIP"
+    assert operator.metric("scoreboard_operator_drift_total") == drift  # what was pruned is back
 
 
 def test_another_image_migrates_first_and_then_rolls_in_order(

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run setup test unit e2e bench docs pictures image chart fmt check clean
+.PHONY: help run setup test unit e2e bench docs golden pictures image chart fmt check clean
 
 help: ## what each verb does
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,8 +39,11 @@ e2e: $(VENV)/.dev ## real Postgres, Valkey, processes and browser
 bench: $(VENV)/.dev ## speed, as ratios to what this machine can do at most (ARGS="accept --pairs 3")
 	$(BIN)/python -m tests.bench $(ARGS)
 
-docs: $(VENV)/.dev ## the reference pages, from the code
-	@$(BIN)/python -m docs.reference.make
+docs: $(VENV)/.dev ## the reference pages and the dashboards, from the code
+	@$(BIN)/python -m docs.reference.make && $(BIN)/python -m dashboards.make
+
+golden: $(VENV)/.dev ## what the golden Scoreboards become, written anew: review it as a diff
+	@$(BIN)/python -m tests.unit.operator.cases
 
 pictures: $(VENV)/.dev ## the pictures of the docs, by a headless Chromium
 	$(BIN)/python -m docs.pictures.make
@@ -67,8 +70,10 @@ fmt: $(VENV)/.dev ## format
 	$(BIN)/ruff format -q . && $(BIN)/ruff check --fix -q .
 
 # What is pure is cheap to test: every line and every branch of it.
-PURE = --cov=scoreboard_runtime.contract --cov=scoreboard_runtime.rules --cov-branch \
-  --cov-report=term-missing:skip-covered --cov-fail-under=100
+DECIDES = kinds resource images names facts release plan target render keys conditions reasons exposed status events \
+  difference ownership
+PURE = --cov=scoreboard_runtime.contract --cov=scoreboard_runtime.rules \
+  $(DECIDES:%=--cov=scoreboard_operator.%) --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 check: $(VENV)/.dev ## format, lint, types, layers, unit tests
 	$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports

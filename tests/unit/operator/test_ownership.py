@@ -57,6 +57,14 @@ def test_a_new_intent_is_applied_and_is_no_drift():
     assert not known().drifted(wanted, an_object("another image"))
 
 
+def test_what_was_pruned_and_is_wanted_again_is_no_drift():
+    found = known()
+
+    found.lose(an_object() | {"metadata": {**an_object()["metadata"], **MANIFEST["metadata"]}})
+
+    assert not found.drifted(MANIFEST, None)
+
+
 @pytest.mark.parametrize(
     ("namespace", "owner", "held"),
     [("games", "arcade", False), ("games", "other", True), ("elsewhere", "arcade", True)],

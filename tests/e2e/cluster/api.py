@@ -122,10 +122,11 @@ class Api:
                 raise
 
     def kubectl(self, *arguments: str, given: Any = None, fails: bool = False) -> str:
-        """What it printed; `given` is its standard input, as YAML."""
+        """What it printed; `given` is its standard input: text, or what becomes YAML."""
+        text = given if given is None or isinstance(given, str) else yaml.safe_dump(given)
         done = subprocess.run(
             ["kubectl", *arguments],
-            input=None if given is None else yaml.safe_dump(given),
+            input=text,
             env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
             capture_output=True,
             text=True,

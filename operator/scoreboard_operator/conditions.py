@@ -120,8 +120,13 @@ def _monitoring(view: View) -> Condition:
     """Never in the way of Ready: the board serves without being watched."""
     if not view.resource.spec["monitoring"]["enabled"]:
         return Condition(type=MONITORING_READY, status=TRUE, reason="NotRequested")
-    if kinds.SERVICE_MONITOR.kind not in view.facts.served:
-        told = "the cluster has no ServiceMonitor: install prometheus-operator; nothing else waits"
+    asked = (kinds.SERVICE_MONITOR.kind, kinds.PROMETHEUS_RULE.kind)
+    missing = [kind for kind in asked if kind not in view.facts.served]
+    if missing:
+        told = (
+            f"the cluster has no {' and no '.join(missing)}: install prometheus-operator; "
+            "nothing else waits"
+        )
         return Condition(type=MONITORING_READY, status=FALSE, reason="CRDMissing", message=told)
     return Condition(type=MONITORING_READY, status=TRUE, reason="Applied")
 

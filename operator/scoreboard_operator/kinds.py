@@ -49,12 +49,16 @@ SCALED_OBJECT = Kind("keda.sh/v1alpha1", "ScaledObject", "scaledobjects", option
 SERVICE_MONITOR = Kind(
     "monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors", optional=True
 )
+PROMETHEUS_RULE = Kind(
+    "monitoring.coreos.com/v1", "PrometheusRule", "prometheusrules", optional=True
+)
 CLUSTER = Kind("postgresql.cnpg.io/v1", "Cluster", "clusters", optional=True)
 
 # In the order in which they are applied: what others refer to comes first.
 OWNED = (
     SECRET, SERVICE_ACCOUNT, CONFIG_MAP, NETWORK_POLICY, SERVICE, STATEFUL_SET, CLUSTER, JOB,
     DEPLOYMENT, DISRUPTION_BUDGET, AUTOSCALER, SCALED_OBJECT, INGRESS, HTTP_ROUTE, SERVICE_MONITOR,
+    PROMETHEUS_RULE,
 )  # fmt: skip
 BY_NAME = {(kind.api_version, kind.kind): kind for kind in OWNED}
 

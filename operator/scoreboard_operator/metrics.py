@@ -51,6 +51,12 @@ DRIFT = Metric(
 SCOREBOARDS = Metric(
     "scoreboard_operator_scoreboards", GAUGE, "Scoreboards by their condition Ready.", ("ready",)
 )
+READY = Metric(
+    "scoreboard_operator_scoreboard_ready",
+    GAUGE,
+    "1 while a Scoreboard's condition Ready is True, 0 otherwise.",
+    ("board_namespace", "board"),  # namespace would be that of the operator's own pod
+)
 LEADER = Metric(
     "scoreboard_operator_leader", GAUGE, "1 in the process that acts, 0 in one that stands by."
 )
@@ -64,7 +70,7 @@ BUILD_INFO = Metric(
 )
 METRICS: tuple[Metric, ...] = (
     QUEUE_DEPTH, QUEUE_LATENCY, RECONCILES, RECONCILE_DURATION, API_WRITES, DRIFT, SCOREBOARDS,
-    LEADER, HEARTBEAT_AGE, BUILD_INFO,
+    READY, LEADER, HEARTBEAT_AGE, BUILD_INFO,
 )  # fmt: skip
 _KINDS = {COUNTER: Counter, GAUGE: Gauge}
 
@@ -87,6 +93,10 @@ class Telemetry:
         """The counter, gauge or histogram for these label values."""
         found = self._metrics[metric.name]
         return found.labels(*labels) if labels else found
+
+    def forget(self, metric: Metric, *labels: str) -> None:
+        """These label values are no more."""
+        self._metrics[metric.name].remove(*labels)
 
     def measure(self, metric: Metric, value: Callable[[], float]) -> None:
         """A gauge that is asked when it is scraped."""

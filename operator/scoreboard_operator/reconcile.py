@@ -63,6 +63,7 @@ class Reconciler:
         if found is None or "deletionTimestamp" in found["metadata"]:
             self.applied.forget(namespace, name)
             self.ready.pop((namespace, name), None)
+            self.telemetry.forget(metrics.READY, namespace, name)
             return Outcome(state="gone")
         resource = read(found)
         if resource.paused:
@@ -148,7 +149,9 @@ class Reconciler:
         """Events and status, only when there is something new in them."""
         before = resource.status.get("conditions", [])
         turns = events.turns(before, wanted["conditions"])
-        self.ready[resource.namespace, resource.name] = status.ready(wanted)
+        ready = self.ready[resource.namespace, resource.name] = status.ready(wanted)
+        gauge = self.telemetry.child(metrics.READY, resource.namespace, resource.name)
+        gauge.set(1 if ready == "True" else 0)
         if status.differs(resource.status, wanted):
             await self.cluster.report(resource.namespace, resource.name, resource.uid, wanted)
         for event in (*told, *turns):

@@ -7,6 +7,9 @@
 {{- if and $values.metrics.serviceMonitor.enabled (not $values.metrics.service.enabled) -}}
 {{- fail "metrics.serviceMonitor.enabled=true needs metrics.service.enabled=true: a ServiceMonitor finds pods by their Service" -}}
 {{- end -}}
+{{- if and $values.metrics.prometheusRule.enabled (not $values.metrics.service.enabled) -}}
+{{- fail "metrics.prometheusRule.enabled=true needs metrics.service.enabled=true: its alerts name that Service" -}}
+{{- end -}}
 {{- if and $values.networkPolicy.egress.enabled (not $values.networkPolicy.enabled) -}}
 {{- fail "networkPolicy.egress.enabled=true needs networkPolicy.enabled=true" -}}
 {{- end -}}

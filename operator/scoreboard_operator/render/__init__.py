@@ -3,10 +3,9 @@
 from scoreboard_operator import kinds, names
 from scoreboard_operator.images import Images
 from scoreboard_operator.plan import CONTRACT, MIGRATE, Plan
-from scoreboard_operator.render import exposure, parts
+from scoreboard_operator.render import exposure, monitoring, parts
 from scoreboard_operator.render.config import config
 from scoreboard_operator.render.migration import migration
-from scoreboard_operator.render.monitoring import service_monitor
 from scoreboard_operator.render.parts import Manifest
 from scoreboard_operator.render.role import (
     Role,
@@ -65,8 +64,7 @@ def render(resource: Resource, plan: Plan, images: Images) -> list[Manifest]:
         if release is not None:
             found.append(deployment(resource, role, release, images, plan.websocket_url))
     found += exposure.exposure(resource)
-    if resource.spec["monitoring"]["enabled"]:
-        found.append(service_monitor(resource))
+    found += monitoring.monitoring(resource)
     served = [each for each in found if _is_served(each, plan)]
     return sorted(served, key=lambda each: kinds.OWNED.index(kinds.of(each)))
 

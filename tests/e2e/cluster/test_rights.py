@@ -37,6 +37,7 @@ SPARE: dict[Kind, dict[str, Any]] = {
     kinds.INGRESS: {"defaultBackend": {"service": {"name": "spare", "port": {"number": 80}}}},
     kinds.HTTP_ROUTE: {"rules": []},
     kinds.SERVICE_MONITOR: {"selector": {}, "endpoints": []},
+    kinds.PROMETHEUS_RULE: {"groups": []},
     kinds.SCALED_OBJECT: {"scaleTargetRef": {"name": "spare"}, "triggers": [{"type": "cpu", "metadata": {"value": "50"}}]},
     kinds.CLUSTER: {"instances": 1, "storage": {"size": "1Gi"}},
 }  # fmt: skip

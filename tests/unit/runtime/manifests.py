@@ -72,6 +72,8 @@ RIGHT = {
         "gatewayRef: {name: web, namespace: edge, sectionName: https}}"
     ),
     "a load balancer": "exposure: {type: LoadBalancer, allowedOrigins: ['https://a.example.com']}",
+    "runbooks": "monitoring: {enabled: true, runbookURL: 'https://a.example.com/{alert}.html'}",
+    "runbooks in a folder": "monitoring: {dashboards: false, runbookURL: https://a.example.com/b}",
     "labels": "monitoring: {enabled: true, labels: {release: prometheus, example.com/team: ''}}",
 }
 

@@ -8,8 +8,9 @@ from scoreboard_operator.resource import Resource
 
 Manifest = dict[str, Any]
 USER = 10001
-# A draining pod is still sent requests until every node has heard that it goes.
-LEAVE_SECONDS, DRAIN_SECONDS, MARGIN_SECONDS = 5, 25, 10
+# A leaving pod is still sent requests and sockets until every balancer has heard that it goes: on
+# a busy node that took more than 5 s in one of a dozen drains.
+LEAVE_SECONDS, DRAIN_SECONDS, MARGIN_SECONDS = 10, 25, 10
 GRACE_SECONDS = LEAVE_SECONDS + DRAIN_SECONDS + MARGIN_SECONDS
 
 

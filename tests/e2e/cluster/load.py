@@ -131,10 +131,13 @@ class Load:
         for each in self.accepted.values():
             points[each.user] += each.points
         ids = {player.user_id for player in self.players}
-        jobs = {job: (user, points) for job, user, points in held.jobs if user in ids}
-        assert len(jobs) == sum(user in ids for _, user, _ in held.jobs)
-        assert jobs == {job: (each.user, each.points) for job, each in self.accepted.items()}
-        assert {user: held.scores[user] for user in ids} == {user: points[user] for user in ids}
+        ours = [(job, user, worth) for job, user, worth in held.jobs if user in ids]
+        promised = [(job, each.user, each.points) for job, each in self.accepted.items()]
+        lost, more = Counter(promised) - Counter(ours), Counter(ours) - Counter(promised)
+        assert not lost, f"accepted, not in the ledger: {lost}"
+        assert not more, f"in the ledger, not accepted: {more}"
+        scores = {user: held.scores[user] for user in ids}
+        assert scores == {user: points[user] for user in ids}, f"{scores}, {points}"
         for each in self.sockets:
             await each.reaches(points[each.player.user_id])
             each.check()
@@ -153,7 +156,7 @@ class Load:
         closes = Counter(visit.code for each in self.sockets for visit in each.visits[:-1])
         back = sorted(visit.away for each in self.sockets for visit in each.visits[1:])
         recovered = sum(visit.recovered for each in self.sockets for visit in each.visits[1:])
-        refused = sum(visit.refused for each in self.sockets for visit in each.visits)
+        refused = sum(len(visit.refused) for each in self.sockets for visit in each.visits)
         figures = {
             "requests": len(self.sent),
             "failed": len(self.failures),

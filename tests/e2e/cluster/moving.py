@@ -4,16 +4,14 @@ import time
 
 from tests.e2e.cluster.api import Api, Object, Refused
 from tests.e2e.cluster.boards import INSTALL, ROLES, Board, a_board
+from tests.e2e.cluster.given import SPEC, give
 from tests.e2e.cluster.load import COINS
 from tests.e2e.cluster.waiting import until
 
 from scoreboard_operator import facts as look
 from scoreboard_operator import kinds
-from scoreboard_operator.images import Images
-from scoreboard_operator.render.stores import DATABASE_URL, QUEUE_URL, contents, stores
-from scoreboard_operator.resource import read
 
-NAME, GIVEN, PASSWORD = "moving", "given", "keptForAnHour0123"
+NAME = "moving"
 EVICTION = "policy/v1"
 LONG = 180.0  # on two cores that others use, too
 SMALL = {"requests": {"cpu": "20m", "memory": "64Mi"}}
@@ -25,26 +23,12 @@ def pinned(replicas: int) -> Object:
     return {"autoscaling": scaling, "resources": SMALL}
 
 
-def give_stores(api: Api, namespace: str, images: dict[str, str]) -> None:
-    """Postgres and Valkey as somebody else runs them: no upgrade of a Scoreboard moves them."""
-    found = read({**a_board(GIVEN), "metadata": {"name": GIVEN, "namespace": namespace}})
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": f"{GIVEN}-stores", "namespace": namespace},
-        "stringData": contents(found, PASSWORD),
-    }
-    rendered = stores(found, found.version, Images(**images))
-    made = [secret, *(each for each in rendered if each["kind"] != kinds.NETWORK_POLICY.kind)]
-    for each in made:
-        each["metadata"].pop("ownerReferences", None)
-        each["metadata"].pop("labels", None)
-    api.kubectl("apply", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": made})
+def install(api: Api, namespace: str, stores: str) -> Board:
+    """Two gateways and two broadcasters, as everybody has who asks for nothing else.
 
-
-def install(api: Api, namespace: str, images: dict[str, str]) -> Board:
-    """Two gateways and two broadcasters, as everybody has who asks for nothing else."""
-    give_stores(api, namespace, images)
+    `stores`: the image of the stores.
+    """
+    give(api, namespace, stores)
     board = Board(api, namespace, NAME)
     manifest = a_board(
         NAME,
@@ -53,8 +37,7 @@ def install(api: Api, namespace: str, images: dict[str, str]) -> Board:
         gateway=pinned(2),
         broadcaster=pinned(2),
         worker=pinned(1),
-        database={"secretRef": {"name": f"{GIVEN}-stores", "key": DATABASE_URL}},
-        redis={"secretRef": {"name": f"{GIVEN}-stores", "key": QUEUE_URL}},
+        **SPEC,
     )
     board.apply(manifest)
     board.wait_ready(INSTALL)
@@ -113,19 +96,6 @@ def wait_for_replicas(board: Board, seconds: float = LONG, **replicas: int) -> N
         )
 
     until(there, seconds, lambda: f"{replicas}; there are {board.all_pods()}")
-
-
-def restarted(board: Board, seconds: float = LONG) -> None:
-    """All pods of all roles are others, one role after the other."""
-    before = {role: set(board.pods(role)) for role in ROLES}
-    board.annotate(restart_at=now())
-    until(
-        lambda: (
-            all(before[role].isdisjoint(pods(board, role)) for role in ROLES) and board.is_ready()
-        ),
-        seconds,
-        lambda: f"every pod is another; it says\n{board.said()}",
-    )
 
 
 def scaled(board: Board, seconds: float = LONG, **replicas: int) -> None:

@@ -66,24 +66,25 @@ async def test_a_migration_that_fails_is_told_while_what_runs_serves_and_goes_on
     moving: Board, ingress: str
 ) -> None:
     pods = all_pods(moving)
-    sql(moving, FUTURE)
-    try:
-        async with constant(moving, ingress):
+    async with constant(moving, ingress) as load:
+        await asyncio.to_thread(sql, moving, FUTURE)
+        try:
             await asyncio.to_thread(moving.annotate, restart_at=now())
             found = await asyncio.to_thread(
                 moving.wait, "DatabaseMigrated", "False", "MigrationFailed", LONG
             )
-        assert "the database is at version 9999" in found["message"]
-        assert "restart-at" in found["message"]
-        assert moving.condition("Stalled")["status"] == "True"
-        assert all_pods(moving) == pods
-    finally:
-        sql(moving, BACK)
+            assert "the database is at version 9999" in found["message"]
+            assert "restart-at" in found["message"]
+            assert moving.condition("Stalled")["status"] == "True"
+            assert all_pods(moving) == pods
+            await load.more(60)
+        finally:
+            await asyncio.to_thread(sql, moving, BACK)
 
-    moving.annotate(restart_at=now())
+        await asyncio.to_thread(moving.annotate, restart_at=now())
+        await asyncio.to_thread(wait_ready, moving)
 
-    wait_ready(moving)
-    assert {uid for uid, _ in all_pods(moving).values()}.isdisjoint(uid for uid, _ in pods.values())
+    assert all_pods(moving).keys().isdisjoint(pods.keys()), "it rolled, role by role"
 
 
 async def test_a_release_that_crashes_at_start_is_told_while_the_one_before_serves_and_is_taken_back(

@@ -1,6 +1,7 @@
 """The gate when people change their minds, delete things, and edit what is not theirs."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from tests.unit.operator.scoreboards import World
@@ -58,6 +59,17 @@ def test_once_contraction_has_begun_there_is_no_way_back():
     assert found.hold == "DowngradeRefused"
     assert found.view.plan.hold.stalled
     assert images(world) == dict.fromkeys(ORDER, "0.2.0")
+
+
+def test_nor_if_the_operator_ended_before_it_said_so():
+    """The Job of the contraction is there, the version before is still in the status."""
+    world = half_rolled(*ORDER)
+    world.serve()
+    world.look()
+    world.resource = replace(world.resource, status={**world.resource.status, "version": "0.1.0"})
+    world.edit(OLD)
+
+    assert world.look().hold == "DowngradeRefused"
 
 
 def test_a_downgrade_is_refused_says_what_to_set_and_changes_nothing_that_runs():

@@ -182,7 +182,9 @@ def moving_installed(api: Api, moving_operator: OperatorProcess, ingress: str) -
 
 
 @pytest.fixture
-def moving(moving_installed: Board) -> Board:
+def moving(moving_installed: Board, moving_operator: OperatorProcess) -> Board:
     """Two gateways and two broadcasters on stores that stay, ready; a test leaves it so."""
+    if not moving_operator.runs:  # a test took away a kind that it watched
+        moving_operator.start()
     wait_ready(moving_installed)
     return moving_installed

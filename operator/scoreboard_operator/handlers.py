@@ -67,7 +67,8 @@ def configure(settings: kopf.OperatorSettings, *, scan: bool, lease: str) -> Non
     settings.posting.enabled = False
     settings.scanning.disabled = not scan
     settings.peering.standalone = True
-    settings.process.ultimate_exiting_timeout = 30
+    # Counted from a failure too, after which kopf may listen anew; the kubelet's grace ends us.
+    settings.process.ultimate_exiting_timeout = None
     for kind in (*kinds.OWNED, kinds.LEASE):
         settings.watching.label_selectors[_key(kind)] = names.OWNED
     settings.watching.field_selectors[_key(kinds.LEASE)] = f"metadata.name={lease}"

@@ -12,8 +12,9 @@ import secrets
 import signal
 import string
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -59,6 +60,7 @@ class Operator:
     reconciler: Reconciler
     telemetry: Telemetry
     probes: Probes
+    hear_signals: Callable[[], None]
     queue: WorkQueue = field(default_factory=WorkQueue)
 
     def _watches(self, namespace: str) -> bool:
@@ -113,16 +115,14 @@ class Operator:
         if (meta["namespace"], meta["name"]) == ours:
             self.probes.beat()
 
-    async def discover(self, stop: asyncio.Event) -> None:
+    async def discover(self, known: frozenset[str] | None, stop: asyncio.Event) -> None:
         """Ends a listening that does not know an optional kind that has come or gone since.
 
         CRDs are the whole cluster's: who watches some namespaces only asks for them now and then.
         """
-        known = await self._served()
-        while known is None or await self._served() in (None, known):
+        while (served := await self._served()) in (None, known) or known is None:
+            known = known or served
             await asyncio.sleep(self.settings.discover_seconds)
-            known = known or await self._served()
-        log.info("optional_kinds_changed")
         stop.set()
 
     async def _served(self) -> frozenset[str] | None:
@@ -133,20 +133,29 @@ class Operator:
             return None
 
     async def listen(self) -> None:
-        """kopf, until SIGTERM. Its end, whatever it is, is the process's."""
-        if not self.settings.namespaces:
-            return await self._listen(None)
-        while True:
-            stop = asyncio.Event()
-            discovering = asyncio.ensure_future(self.discover(stop))
+        """kopf, until SIGTERM. Its end, whatever it is, is the process's.
+
+        But for optional kinds: when they come or go it begins anew, for kopf gives up when an API
+        that it watches has gone.
+        """
+        anew = True
+        while anew:
+            known, stop = await self._served(), asyncio.Event()
+            # Of the whole cluster kopf itself hears of new CRDs.
+            asks = self.discover(known, stop) if self.settings.namespaces else asyncio.sleep(0)
+            discovering = asyncio.ensure_future(asks)
             try:
                 await self._listen(stop)
+                anew = stop.is_set()
+            except Exception:
+                if await self._served() in (None, known):
+                    raise
             finally:
                 discovering.cancel()
-            if not stop.is_set():
-                return None
+            if anew:
+                log.info("optional_kinds_changed")
 
-    async def _listen(self, stop: asyncio.Event | None) -> None:
+    async def _listen(self, stop: asyncio.Event) -> None:
         tasks: set[asyncio.Task[None]] = set()
 
         def everything() -> None:
@@ -158,14 +167,22 @@ class Operator:
         handlers.configure(told, scan=not chosen, lease=self.settings.lease_name)
         # The heartbeat is in the operator's own namespace.
         where = {*chosen, self.settings.own_namespace} if chosen else ()
+        ready = asyncio.Event()
+        # kopf takes the signals when it starts: one that comes while it begins anew would be lost.
+        tasks.add(asyncio.ensure_future(self._take_signals_back(ready)))
         await kopf.operator(
             registry=handlers.registry(self.add, self._beat, None if chosen else everything),
             settings=told,
             standalone=True,
             clusterwide=not chosen,
             namespaces=sorted(where),
+            ready_flag=ready,
             stop_flag=stop,
         )
+
+    async def _take_signals_back(self, ready: asyncio.Event) -> None:
+        await ready.wait()
+        self.hear_signals()
 
 
 async def _first(*loops: Awaitable[object]) -> None:
@@ -191,14 +208,20 @@ async def _keep(lease: Lease) -> None:
         os._exit(1)
 
 
-async def _act(settings: Settings, cluster: Cluster, telemetry: Telemetry, probes: Probes) -> None:
+async def _act(
+    settings: Settings,
+    cluster: Cluster,
+    telemetry: Telemetry,
+    probes: Probes,
+    hear_signals: Callable[[], None],
+) -> None:
     reconciler = Reconciler(
         cluster=cluster,
         images=settings.images,
         edges=Edges(now_us=now_us, entropy=entropy, host=settings.identity),
         telemetry=telemetry,
     )
-    operator = Operator(settings, cluster, reconciler, telemetry, probes)
+    operator = Operator(settings, cluster, reconciler, telemetry, probes, hear_signals)
     telemetry.measure(metrics.QUEUE_DEPTH, operator.queue.depth)
     for state in ("True", "False", "Unknown"):
         gauge = telemetry.child(metrics.SCOREBOARDS, state)
@@ -207,13 +230,11 @@ async def _act(settings: Settings, cluster: Cluster, telemetry: Telemetry, probe
     await _first(operator.listen(), operator.resync(), *workers)
 
 
-def _told_to_end() -> asyncio.Event:
-    """Set by SIGTERM and SIGINT until kopf listens to them: the first process of a container
-    is not ended by a signal that it does not handle."""
-    ended = asyncio.Event()
+def _end_on_signals(ended: asyncio.Event) -> None:
+    """SIGTERM and SIGINT set it: the first process of a container is not ended by a signal that it
+    does not handle."""
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, ended.set)
-    return ended
 
 
 async def serve(settings: Settings) -> None:
@@ -229,13 +250,15 @@ async def serve(settings: Settings) -> None:
         probes = Probes(telemetry, lease, settings.blind_seconds)
         telemetry.measure(metrics.HEARTBEAT_AGE, probes.age)
         async with serving(probes, settings.host, settings.port):
-            ended = _told_to_end()
+            ended = asyncio.Event()
+            hear_signals = partial(_end_on_signals, ended)
+            hear_signals()
             try:
                 await _first(lease.acquire(), ended.wait())
                 if not ended.is_set():
                     cluster.may_write = lease.holds
                     probes.acts()
-                    acting = _act(settings, cluster, telemetry, probes)
+                    acting = _act(settings, cluster, telemetry, probes, hear_signals)
                     await _first(_keep(lease), acting, ended.wait())
             finally:
                 await lease.release()

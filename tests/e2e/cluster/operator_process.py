@@ -40,7 +40,7 @@ class OperatorProcess:
 
     def start(self, *, resync: float = FOREVER, **env: str) -> None:
         """Returns when it acts."""
-        assert self._process is None
+        assert not self.runs
         self.port = free_port()
         told = {
             "KUBECONFIG": str(self.kubeconfig),
@@ -91,9 +91,12 @@ class OperatorProcess:
         self._process = None
 
     def restart(self, *, resync: float = FOREVER, **env: str) -> None:
-        """With nothing left in its memory."""
+        """With nothing left in its memory. Returns when it has looked at what there is."""
         self.stop()
         self.start(resync=resync, **env)
+        until(lambda: self.looks, START, "it has looked")
+        if resync == FOREVER:
+            self.settle()
 
     def log(self) -> str:
         return self.log_path.read_text()

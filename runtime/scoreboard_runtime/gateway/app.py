@@ -6,7 +6,7 @@ from aiohttp import web
 
 from scoreboard_runtime.contract.keys import Keys
 from scoreboard_runtime.gateway import actions, auth, identity, jobs, pages, standings, users
-from scoreboard_runtime.gateway.boundary import Handler, action_route, boundary, route
+from scoreboard_runtime.gateway.boundary import Handler, action_route, boundary, direct, route
 from scoreboard_runtime.gateway.cache import Cache
 from scoreboard_runtime.gateway.finished import Finished
 from scoreboard_runtime.gateway.parts import GATEWAY, Gateway
@@ -16,6 +16,7 @@ from scoreboard_runtime.gateway.requests import MAX_BODY
 from scoreboard_runtime.process import lifecycle
 from scoreboard_runtime.process.health import Dependency, Health
 from scoreboard_runtime.process.keys import KeyFile
+from scoreboard_runtime.process.serving import DIRECT
 from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.process.telemetry import Telemetry
 from scoreboard_runtime.rules.tokens import TokenCache
@@ -114,7 +115,11 @@ def application(gateway: Gateway) -> web.Application:
         methods = (method, "HEAD") if method == "GET" else (method,)
         for each in methods:
             app.router.add_route(each, path, route(gateway, handler, session=session))
-    for method, path, handler in ACTION_ROUTES:
+    app[DIRECT] = {
+        (method, path): direct(gateway, method, path, handler)
+        for method, path, handler in ACTION_ROUTES
+    }
+    for method, path, handler in ACTION_ROUTES:  # and with a query or an Expect, by the router
         app.router.add_route(method, path, action_route(gateway, handler))
     app.add_routes(gateway.health.routes())
     app.add_routes(pages.routes(gateway.board, gateway.settings.websocket_url))

@@ -75,7 +75,7 @@ async def register(gateway: Gateway, request: web.Request) -> web.StreamResponse
     return json(user_document(user), 201)
 
 
-def _answer(gateway: Gateway, session: Session, master: Key) -> web.Response:
+def _answer(gateway: Gateway, session: Session, master: Key) -> web.StreamResponse:
     """What a login and a refresh answer: a new token, the next refresh token, the signing key."""
     now_us = _now_us()
     signing = gateway.key_file.signing(now_us)
@@ -105,7 +105,7 @@ def _answer(gateway: Gateway, session: Session, master: Key) -> web.Response:
     )
 
 
-async def open_session(gateway: Gateway, user: User) -> web.Response:
+async def open_session(gateway: Gateway, user: User) -> web.StreamResponse:
     """A new session for a user who has proven who they are. Raises Rejected, StoreUnavailable."""
     master = gateway.key_file.signing(_now_us()).active
     session = Session(

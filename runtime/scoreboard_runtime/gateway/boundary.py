@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import asyncpg
 import structlog
@@ -28,11 +29,10 @@ Plain = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def address_of(gateway: Gateway, request: web.Request) -> str:
     """The client's address as the name of a budget."""
-    return client_address(
-        request.remote or "",
-        ",".join(request.headers.getall("X-Forwarded-For", ())) or None,
-        gateway.settings.trusted_proxies,
-    )
+    forwarded = None
+    if "X-Forwarded-For" in request.headers:
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For"))
+    return client_address(request.remote or "", forwarded, gateway.settings.trusted_proxies)
 
 
 def claims_of(gateway: Gateway, request: web.Request) -> Claims | None:
@@ -86,11 +86,7 @@ def route(gateway: Gateway, handler: Handler, *, session: bool) -> Plain:
 
 def action_route(gateway: Gateway, handler: Handler) -> Plain:
     """A route whose every budget is charged by its own call to shared state."""
-
-    async def call(request: web.Request) -> web.StreamResponse:
-        return await handler(gateway, request)
-
-    return call
+    return partial(handler, gateway)
 
 
 def record_rejection(
@@ -167,28 +163,43 @@ async def _explained(
     return problem("INTERNAL", ident, headers=charged)
 
 
+async def bounded(
+    gateway: Gateway, request: web.Request, handler: Plain, resource: str, method: str
+) -> web.StreamResponse:
+    """Gives a request its id, turns every error into a problem document, and measures."""
+    started = time.perf_counter()
+    request[REQUEST_ID] = ident = request_id(request.headers.get("X-Request-Id"))
+    try:
+        response = await handler(request)
+    except Exception as error:
+        response = await _explained(gateway, request, error)
+    response.headers["X-Request-Id"] = ident
+    if gateway.health.draining:
+        response.force_close()  # so that the caller's next request goes elsewhere
+    gateway.telemetry.child(metrics.HTTP_DURATION, resource, method, str(response.status)).observe(
+        time.perf_counter() - started
+    )
+    return response
+
+
 def boundary(gateway: Gateway) -> Middleware:
-    """Gives every request its id, turns every error into a problem document, and measures."""
-    telemetry = gateway.telemetry
+    """The boundary of every request that the router has looked at."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Plain) -> web.StreamResponse:
-        started = time.perf_counter()
-        request[REQUEST_ID] = ident = request_id(request.headers.get("X-Request-Id"))
-        try:
-            response = await handler(request)
-        except Exception as error:
-            response = await _explained(gateway, request, error)
-        response.headers["X-Request-Id"] = ident
-        if gateway.health.draining:
-            response.force_close()  # so that the caller's next request goes elsewhere
         resource = request.match_info.route.resource
-        telemetry.child(
-            metrics.HTTP_DURATION,
-            resource.canonical if resource is not None else "unmatched",
-            request.method if resource is not None else "other",
-            str(response.status),
-        ).observe(time.perf_counter() - started)
-        return response
+        if resource is None:
+            return await bounded(gateway, request, handler, "unmatched", "other")
+        return await bounded(gateway, request, handler, resource.canonical, request.method)
 
     return middleware
+
+
+def direct(gateway: Gateway, method: str, path: str, handler: Handler) -> Plain:
+    """The same boundary around a route that needs no router: see process/serving.py."""
+    call = action_route(gateway, handler)
+
+    def answer(request: web.Request) -> Awaitable[web.StreamResponse]:
+        return bounded(gateway, request, call, path, method)
+
+    return answer

@@ -3,9 +3,10 @@
 import itertools
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from socket import socket
+from typing import Any, cast
 
 import structlog
 from aiohttp import web
@@ -14,6 +15,10 @@ from aiohttp.web_protocol import RequestHandler
 from scoreboard_runtime.process.problems import problem
 
 log = structlog.get_logger()
+Answerer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+# (method, path) of the routes that are answered without the application's router and middlewares,
+# which would cost each action more than its signature. Each of them brings the boundary with it.
+DIRECT: web.AppKey[Mapping[tuple[str, str], Answerer]] = web.AppKey("direct", Mapping)
 BACKLOG = 4096
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _prefix = os.urandom(6).hex()
@@ -64,10 +69,26 @@ class _Server(web.Server):
         return _Connection(self, loop=self._loop, **self._kwargs)
 
 
+def _shortcut(routes: Mapping[tuple[str, str], Answerer], others: Answerer) -> Answerer:
+    """Answers what `routes` names without the router; all else goes to `others`."""
+
+    def answer(request: web.Request) -> Awaitable[web.StreamResponse]:
+        found = routes.get((request.method, request.raw_path))
+        if found is None or "Expect" in request.headers:
+            return others(request)
+        return found(request)
+
+    return answer
+
+
 class _Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()
         server.__class__ = _Server  # aiohttp has no other way to choose it
+        routes = self.app.get(DIRECT)
+        if routes:
+            # The application's server makes no other requests than web.Request.
+            server.request_handler = cast(Any, _shortcut(routes, server.request_handler))
         return server
 
 

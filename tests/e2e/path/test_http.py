@@ -135,3 +135,54 @@ async def test_a_callers_own_request_id_is_kept_where_it_is_one(ann: Player):
 
     assert kept.headers["X-Request-Id"] == kept.body["requestId"] == "trace-0123.4567"
     assert other.headers["X-Request-Id"] == other.body["requestId"] != "a b"
+
+
+@pytest.mark.parametrize(
+    ("version", "asked", "told"),
+    [("1.1", "close", "close"), ("1.0", "close", None), ("1.0", "keep-alive", "keep-alive")],
+)
+async def test_an_accepted_action_says_whether_the_connection_goes_on(
+    arcade, ann: Player, version: str, asked: str, told: str | None
+):
+    body = b'{"action":"level"}'
+    fields = {**ann.signed("POST", EXECUTE, body), "Content-Type": "application/json",
+              "Content-Length": str(len(body)), "Connection": asked}  # fmt: skip
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    sent = f"POST {EXECUTE} HTTP/{version}\r\nHost: x\r\n{head}\r\n".encode() + body
+    last = f"GET /health/live HTTP/{version}\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+
+    status, got, answer = await raw(arcade, sent + last if asked == "keep-alive" else sent)
+
+    assert (status, got.get("connection")) == (202, told)
+    length = int(got["content-length"])
+    assert json.loads(answer[:length])["status"] == "queued"
+    assert answer[length:].startswith(b"HTTP/1.0 200 OK") is (asked == "keep-alive")
+
+
+@pytest.mark.parametrize(
+    ("target", "asked"),
+    [
+        pytest.param(EXECUTE, {}, id="without the router"),
+        pytest.param(f"{EXECUTE}?a=1", {}, id="with a query"),
+        pytest.param(EXECUTE, {"Expect": "100-continue"}, id="with an expectation"),
+    ],
+)
+async def test_an_action_has_one_boundary_whichever_way_it_takes(ann: Player, target, asked):
+    body, own = b'{"action":"level"}', {"X-Request-Id": "trace-0123.4567", **asked}
+
+    good = await ann.request("POST", target, body, **ann.signed("POST", target, body), **own)
+    bad = await ann.request("POST", target, b"{}", **ann.signed("POST", target, b"{}"), **own)
+
+    assert (good.status, bad.status, bad.code) == (202, 400, "VALIDATION_ERROR")
+    assert good.headers["X-Request-Id"] == bad.headers["X-Request-Id"] == "trace-0123.4567"
+    assert good.headers["RateLimit"]
+    assert bad.headers["RateLimit"]
+
+
+async def test_a_body_that_unpacks_to_too_much_is_refused_although_it_all_came_at_once(ann: Player):
+    body = gzip.compress(b" " * 70_000)
+    signed = ann.signed("POST", EXECUTE, body)
+
+    reply = await ann.request("POST", EXECUTE, body, **signed, **{"Content-Encoding": "gzip"})
+
+    assert (reply.status, reply.code) == (413, "PAYLOAD_TOO_LARGE")

@@ -1,0 +1,174 @@
+"""A board on a real Prometheus: its rules load, its roles are scraped, every panel and runbook answers.
+
+Needs prometheus-operator and a Prometheus that selects everything: `shared/onenode/addon monitoring`, or
+SCOREBOARD_TEST_PROMETHEUS, as in http://127.0.0.1:9090.
+"""
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import urllib3
+from tests.e2e.cluster import clusters
+from tests.e2e.cluster.api import Api
+from tests.e2e.cluster.boards import ROLES, SOON, Board
+from tests.e2e.cluster.play import scored, signed_in, visiting, watching
+from tests.e2e.cluster.waiting import until
+
+from scoreboard_operator import kinds
+from scoreboard_operator.render import shipped
+
+ONENODE_PROMETHEUS = "http://10.254.0.1:9090"
+NO_PROMETHEUS = "no Prometheus at {}: shared/onenode/addon monitoring, or say where with SCOREBOARD_TEST_PROMETHEUS"
+LOADED, SCRAPED = 120.0, 90.0
+BOOKS = clusters.ROOT / "docs/runbooks"
+# Of the operator, which is no pod here.
+OF_OPERATOR = ("ScoreboardOperatorAbsent", "ScoreboardOperatorBlind", "ScoreboardReconcileFailing")
+PAGES = sorted(path for path in BOOKS.glob("*.md") if path.stem not in OF_OPERATOR)
+# Nothing of that kind happened: no series is there, or there is nothing to divide by.
+QUIET = {
+    "Failures by route", "Cache hits", "Database errors", "Batches tried again", "Closed by the server",
+    "Handshakes rejected", "Frames skipped", "Standings built anew",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Prometheus:
+    """By its HTTP API."""
+
+    address: str
+    pool: urllib3.PoolManager
+
+    def ask(self, path: str, **query: str) -> Any:
+        answer = self.pool.request("GET", f"{self.address}/api/v1/{path}", fields=query)
+        found = json.loads(answer.data)
+        assert found["status"] == "success", f"{query}: {found}"
+        return found["data"]
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ask("query", query=expression)["result"]
+        return found
+
+    def rules(self, board: Board) -> list[dict[str, Any]]:
+        """Those of one board: its alerts and what they record."""
+        named = {"namespace": board.namespace, "board": board.name}
+        return [
+            rule
+            for group in self.ask("rules")["groups"]
+            for rule in group["rules"]
+            if named.items() <= rule.get("labels", {}).items()
+        ]
+
+
+@pytest.fixture(scope="module")
+def prometheus() -> Prometheus:
+    address = os.environ.get("SCOREBOARD_TEST_PROMETHEUS") or ONENODE_PROMETHEUS
+    pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=2.0, read=20.0), retries=False)
+    try:
+        pool.request("GET", f"{address}/-/ready")
+    except urllib3.exceptions.HTTPError:
+        pytest.skip(NO_PROMETHEUS.format(address))
+    return Prometheus(address, pool)
+
+
+@pytest.fixture
+def monitored(prometheus: Prometheus, board: Board) -> Iterator[Board]:
+    """Its rules are loaded, its roles are scraped."""
+    board.patch(monitoring={"enabled": True, "runbookURL": "https://wiki.example.com/{alert}"})
+    board.wait("MonitoringReady", "True", "Applied", 15)
+    yield board
+    board.patch(monitoring={"enabled": False, "runbookURL": None})
+    until(lambda: board.get(kinds.PROMETHEUS_RULE) is None, SOON, "the rules are gone")
+    assert board.get(kinds.CONFIG_MAP, "dashboard-overview") is None
+
+
+async def play(ingress: str, host: str) -> None:
+    """Two actions that are scored, one that is rejected, and somebody who watches."""
+    async with visiting(ingress, host) as http, watching(http) as watcher:
+        await watcher.subscribe(channel="scoreboard", board="main")
+        ann = await signed_in(http)
+        await scored(ann, "level")
+        await scored(ann, "quiz")
+        assert (await ann.execute("quiz")).status == 409
+        await watcher.alive()  # a board of ten may have no place for another 350 points
+
+
+def panels(board: Board) -> Iterator[tuple[str, str, str]]:
+    """(dashboard, panel, query), from the ConfigMaps, as Grafana would ask."""
+    for name in shipped.DASHBOARDS:
+        (text,) = board.there(kinds.CONFIG_MAP, f"dashboard-{name}")["data"].values()
+        found = json.loads(text)
+        values = {v["name"]: v["current"].get("value", "") for v in found["templating"]["list"]}
+        for panel in found["panels"]:
+            for target in panel.get("targets", []):
+                query = target["expr"].replace("$__rate_interval", "1m").replace("$__range", "15m")
+                for variable, value in values.items():
+                    query = query.replace(f"${variable}", value)
+                yield name, panel["title"], query
+
+
+def silent(prometheus: Prometheus, board: Board) -> set[tuple[str, str]]:
+    """Panels without data."""
+    return {(name, title) for name, title, query in panels(board) if not prometheus.query(query)}
+
+
+@pytest.mark.timeout(600)
+def test_rules_load_roles_are_scraped_and_every_panel_answers(
+    monitored: Board, prometheus: Prometheus, ingress: str, host: str
+) -> None:
+    wanted = shipped.rules()["groups"]
+    names = [rule.get("alert") or rule["record"] for group in wanted for rule in group["rules"]]
+    selected = f'namespace="{monitored.namespace}",board="{monitored.name}"'
+
+    def up() -> set[str]:
+        found = prometheus.query(f"up{{{selected}}} == 1")
+        return {each["metric"]["component"] for each in found}
+
+    until(lambda: up() == set(ROLES), LOADED, lambda: f"every role is scraped, not only {up()}")
+
+    def loaded() -> list[Any]:
+        found = prometheus.rules(monitored)
+        return found if all(rule["health"] == "ok" for rule in found) else []
+
+    rules = until(loaded, LOADED, lambda: f"rules are healthy: {prometheus.rules(monitored)}")
+    assert sorted(rule["name"] for rule in rules) == sorted(names)
+    links = {rule["annotations"]["runbook_url"] for rule in rules if rule["type"] == "alerting"}
+    assert "https://wiki.example.com/ScoreboardQueueStuck" in links
+
+    def speaks() -> bool:
+        asyncio.run(play(ingress, host))
+        return {title for _, title in silent(prometheus, monitored)} <= QUIET
+
+    until(speaks, SCRAPED, lambda: f"panels have data: {silent(prometheus, monitored)}")
+    firing = prometheus.query(f'ALERTS{{{selected},alertstate="firing"}}')
+    assert firing == [], "a board that is well wakes nobody"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_the_commands_of_a_runbook_can_be_pasted(board: Board, api: Api, page: Any) -> None:
+    (commands,) = re.findall(r"## Diagnosis\n\n```sh\n(.*?)```", page.read_text(), re.DOTALL)
+    first, rest = commands.split("\n", 1)
+    assert first.startswith("NAMESPACE=games BOARD=arcade ")
+
+    done = subprocess.run(
+        ["bash", "-c", f"NAMESPACE={board.namespace} BOARD={board.name}\n{rest}"],
+        env={**os.environ, "KUBECONFIG": str(api.kubeconfig)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    said = [
+        line
+        for line in done.stderr.splitlines()
+        if not line.startswith(("Defaulted", "No resources"))
+    ]
+    assert [line for line in said if "Metrics" not in line and "metrics" not in line] == []
+    assert len(done.stdout.splitlines()) >= 3

@@ -17,7 +17,7 @@ from scoreboard_runtime.process.problems import problem
 log = structlog.get_logger()
 Answerer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 # (method, path) of the routes that are answered without the application's router and middlewares,
-# which would cost each action more than its signature. Each of them brings the boundary with it.
+# which cost time that every action pays. Each of them brings the boundary with it.
 DIRECT: web.AppKey[Mapping[tuple[str, str], Answerer]] = web.AppKey("direct", Mapping)
 BACKLOG = 4096
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")

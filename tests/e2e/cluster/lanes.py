@@ -17,7 +17,7 @@ from tests.e2e.instance import until
 
 from scoreboard_operator import kinds
 
-CALM, SOON = 0.7, 180.0  # a busy machine takes long to start a process
+CALM, SOON = 0.7, 120.0  # a busy machine takes long to start a process
 Change = Callable[[], Awaitable[Any]]
 At = Callable[[Write], bool]
 
@@ -79,7 +79,7 @@ class Lane:
         return current and told.get("Ready") == "True"
 
     async def settled(self, board: str, seconds: float = SOON) -> None:
-        """Ready, and nothing more is written."""
+        """Ready in the eyes of the operator that runs now, and nothing more is written."""
         seen, since = -1, 0.0
 
         async def calm() -> bool:
@@ -89,10 +89,13 @@ class Lane:
             return time.monotonic() - since > CALM
 
         try:
+            await until(lambda: self.replica.looked(board), f"{board} was looked at", seconds)
             await until(calm, f"{board} is ready", seconds)
         except AssertionError as error:
             found = (await self.board(board)).get("status", {})
-            error.add_note(json.dumps(found, indent=1))
+            pods = await self.server.list(kinds.POD, self.namespace)
+            told = {pod["metadata"]["name"]: pod["status"].get("phase") for pod in pods}
+            error.add_note(json.dumps({"pods": told, **found}, indent=1))
             raise
 
     async def end(self, board: str, version: str = "0.1.0") -> list[str]:

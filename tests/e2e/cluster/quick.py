@@ -47,7 +47,7 @@ class Pods:
         conditions = [ready, {"type": "PodScheduled", "status": "True"}]
         status = {"phase": "Succeeded" if ends else "Running", "conditions": conditions}
         path = f"{kinds.POD.path(self.namespace, pod['metadata']['name'])}/status"
-        # It may be gone by now.
+        # It may be gone by now; if not, it is told again.
         with contextlib.suppress(AssertionError):
             await self.server.call("PATCH", path, {"status": status})
 
@@ -55,7 +55,7 @@ class Pods:
         """For ever."""
         url = f"{self.server.host}{kinds.POD.path(self.namespace)}"
         while True:
-            query = {"watch": "true", "timeoutSeconds": "300"}
+            query = {"watch": "true", "timeoutSeconds": "5"}  # then all are told again
             with contextlib.suppress(aiohttp.ClientError):
                 async with self.server.http.get(
                     url, params=query, headers=self.server.headers, timeout=aiohttp.ClientTimeout()

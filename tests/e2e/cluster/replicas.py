@@ -44,6 +44,7 @@ class Replica:
     port: int
     process: asyncio.subprocess.Process | None = None
     starts: int = 0
+    _begun: int = 0  # where in the log
     _keeper: asyncio.Task[None] | None = field(default=None, repr=False)
 
     @property
@@ -52,6 +53,7 @@ class Replica:
 
     async def start(self) -> None:
         self.starts += 1
+        self._begun = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "scoreboard_runtime", "operator",
@@ -103,6 +105,13 @@ class Replica:
         """The end of its log."""
         return self.log.read_text()[-6000:]
 
+    def looked(self, board: str) -> bool:
+        """Whether it has looked at a board since it was started."""
+        with self.log.open("rb") as log:
+            log.seek(self._begun)
+            lines = log.read().decode().splitlines()
+        return any('"looked"' in line and f'"{board}"' in line for line in lines)
+
 
 @asynccontextmanager
 async def replica(
@@ -124,9 +133,7 @@ async def replica(
         found = Replica({**known, **env}, folder / "log", port)
         try:
             yield found
-        except BaseException as error:
-            if found.log.exists():
-                error.add_note(f"{identity} said:\n{found.told()}")
-            raise
         finally:
             await found.stop()
+            if found.log.exists():
+                print(f"{identity} said:\n{found.told()}")  # pytest shows it when a test fails

@@ -11,6 +11,7 @@ from tests.unit.observability.promtool import ALERTS, ROOT, promtool
 from tests.unit.operator.scoreboards import OPTIONAL, World, a_resource
 
 from scoreboard_operator import kinds
+from scoreboard_operator.metrics import READY, Telemetry
 from scoreboard_operator.render import monitoring, shipped
 
 MONITORED = "monitoring: {enabled: true, labels: {release: prometheus}}"
@@ -179,3 +180,14 @@ def test_the_wheel_and_the_build_context_have_what_the_operator_reads():
         folder = source.partition("/")[0]
         assert f"!{folder}\n" in (ROOT / ".containerignore").read_text()
         assert f"COPY {folder} {folder}\n" in (ROOT / "Containerfile").read_text()
+
+
+def test_a_scoreboard_that_is_gone_is_not_told_as_ready_or_not():
+    telemetry = Telemetry("test")
+    series = 'scoreboard_operator_scoreboard_ready{board="arcade",board_namespace="games"}'
+    telemetry.child(READY, "games", "arcade").set(0)
+    assert f"{series} 0.0" in telemetry.exposition().decode()
+
+    telemetry.forget(READY, "games", "arcade")
+    telemetry.forget(READY, "games", "never-seen")
+    assert series not in telemetry.exposition().decode()

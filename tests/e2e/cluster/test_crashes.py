@@ -19,9 +19,11 @@ from typing import Any
 import pytest
 from tests.e2e.cluster import ends
 from tests.e2e.cluster.api import Api
+from tests.e2e.cluster.boards import a_board
 from tests.e2e.cluster.lanes import At, Lane, lanes
-from tests.e2e.cluster.proxy import Upstream, Write, upstream
-from tests.e2e.cluster.quick import board
+from tests.e2e.cluster.proxy import Cut, Upstream, Write, proxied, upstream
+from tests.e2e.cluster.quick import Pods, board, namespace
+from tests.e2e.cluster.replicas import replica
 
 LANES, TRIES = 3, 3
 SIDES = ("before", "after") if os.environ.get("SCOREBOARD_TEST_EVERY_WRITE") else ("before",)
@@ -165,3 +167,38 @@ async def test_an_upgrade_ends_the_same_whichever_write_the_operator_is_killed_a
 
         await every(tracks, ledger, again)
         ledger.whole()
+
+
+@pytest.mark.timeout(400)
+async def test_a_board_comes_up_under_an_operator_that_is_killed_again_and_again(
+    server: Upstream, images: dict[str, str]
+) -> None:
+    """With real pods and the managed stores. Each life is six writes longer than the one before."""
+    env = {f"SCOREBOARD_OPERATOR_{of.upper()}_IMAGE": at for of, at in images.items()}
+    async with (
+        namespace(server, "crash") as space,
+        proxied(server) as proxy,
+        replica(proxy, space, **env) as process,
+    ):
+        lane = Lane(server, Pods(server, space), proxy, process)
+        lives = 0
+
+        async def strike(write: Write) -> None:
+            nonlocal lives
+            if write.number > 3 * (lives + 1) * (lives + 2):  # 6, 18, 36, ...
+                lives += 1
+                process.kill()
+                raise Cut
+
+        lane.begin("arcade")
+        proxy.before = strike
+        await process.start()
+        process.keep()
+        await lane.create(a_board("arcade"))
+        await lane.settled("arcade", 300)
+
+        print(f"{len(proxy.writes)} writes in {process.starts} lives")
+        assert process.starts > 4
+        assert lane.doubled() == {}
+        assert len(lane.keys_written("arcade")) == 1
+        assert set((await ends.revisions(server, space, "arcade")).values()) == {1}

@@ -15,8 +15,13 @@ OBEYED = ("version", "boards", "actions", "limits", "auth", "security", "cache",
 
 
 def content(resource: Resource) -> dict[str, Any]:
-    """What a role obeys: a change of replicas alone restarts nobody."""
-    spec = {name: resource.spec[name] for name in OBEYED}
+    """What a role obeys: a change of replicas alone restarts nobody.
+
+    Without defaults, for the runtime fills its own: a newer operator, whose schema has more of
+    them, changes no content, restarts no pod, and tells an older runtime nothing that it refuses.
+    """
+    said = crd.concise(resource.spec)
+    spec = {name: said[name] for name in OBEYED if name in said}
     origins = resource.spec["exposure"].get("allowedOrigins")
     if origins:
         spec["exposure"] = {"allowedOrigins": origins}

@@ -119,6 +119,11 @@ def defaults(spec: Any) -> Any:
     return schema.filled(spec, _spec_schema())
 
 
+def concise(spec: Any) -> Any:
+    """The spec without defaults: what a newer schema adds by itself does not show in it."""
+    return schema.concise(spec, _spec_schema())
+
+
 def faults(manifest: Mapping[str, Any]) -> list[str]:
     """What is wrong with a manifest whose defaults are filled, each as `path: what to do`."""
     root = {

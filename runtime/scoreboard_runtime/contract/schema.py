@@ -51,6 +51,24 @@ def filled(value: Any, schema: Schema) -> Any:
     return value
 
 
+def concise(value: Any, schema: Schema) -> Any:
+    """A copy of `value` without what `filled` would put there: its inverse."""
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        return {
+            name: concise(inner, known.get(name, {}))
+            for name, inner in value.items()
+            if not _is_default(inner, known.get(name, {}))
+        }
+    if isinstance(value, list) and "items" in schema:
+        return [concise(item, schema["items"]) for item in value]
+    return value
+
+
+def _is_default(value: Any, schema: Schema) -> bool:
+    return "default" in schema and filled(value, schema) == filled(schema["default"], schema)
+
+
 def faults(value: Any, schema: Schema, path: str) -> Iterator[str]:
     """Every fault as `path: what to do`."""
     fault = _kind_fault(value, schema)

@@ -133,6 +133,22 @@ def test_filling_changes_neither_what_is_given_nor_what_is_filled_already():
     assert crd.defaults(once) == once
 
 
+@pytest.mark.parametrize("name", RIGHT)
+def test_without_defaults_a_spec_says_the_same_in_fewer_words(name: str):
+    whole = crd.defaults(a_manifest(RIGHT[name])["spec"])
+
+    short = crd.concise(whole)
+
+    assert crd.defaults(short) == whole
+    assert crd.concise(short) == short
+
+
+def test_a_default_written_out_is_left_out_and_everything_else_stays():
+    spec = {"security": {"signing": "Required"}, "cache": {"l1TTL": "2s", "l2TTL": "60s"}}
+
+    assert crd.concise(spec) == {"cache": {"l1TTL": "2s"}}
+
+
 @pytest.mark.parametrize(
     ("text", "advice"),
     [

@@ -20,11 +20,17 @@ CRD_GROUPS = frozenset(kind.group for kind in kinds.OWNED if kind.optional)
 
 
 def owner(meta: Mapping[str, Any]) -> Key | None:
-    """The Scoreboard that an object belongs to, by its owner; None if there is none."""
-    for reference in meta.get("ownerReferences") or []:
+    """The Scoreboard that an object belongs to; None if there is none.
+
+    By its owner; if somebody took that away, by its labels.
+    """
+    references = meta.get("ownerReferences") or []
+    for reference in references:
         if reference.get("kind") == kinds.SCOREBOARD.kind and reference.get("controller"):
             return meta["namespace"], reference["name"]
-    return None
+    labels = meta.get("labels") or {}
+    ours = labels.get(names.MANAGED_BY) == names.MANAGER and names.INSTANCE in labels
+    return (meta["namespace"], labels[names.INSTANCE]) if ours and not references else None
 
 
 class Told:

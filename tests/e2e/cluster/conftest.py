@@ -11,7 +11,7 @@ from tests.e2e.cluster import clusters
 from tests.e2e.cluster.api import NAMESPACE, Api
 from tests.e2e.cluster.boards import Board, a_board
 from tests.e2e.cluster.commands import Commands
-from tests.e2e.cluster.images import build
+from tests.e2e.cluster.images import NoImages, build
 from tests.e2e.cluster.moving import install, wait_ready
 from tests.e2e.cluster.operator_process import OperatorProcess
 
@@ -68,15 +68,13 @@ def ingress(kubeconfig: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def images() -> dict[str, str]:
-    """Repositories of the images that the cluster's nodes can get."""
-    return {
-        of: os.environ.get(f"SCOREBOARD_TEST_{of.upper()}_IMAGE", default)
-        for of, default in (
-            ("runtime", "localhost/scoreboard"),
-            ("stores", "localhost/scoreboard-stores"),
-        )
-    }
+def images(kubeconfig: Path) -> dict[str, str]:
+    """Repositories of the images that the cluster's nodes can get, built if they are not there."""
+    try:
+        made = build(kubeconfig, targets=("runtime", "stores"))
+    except NoImages as why:
+        pytest.skip(str(why))
+    return {of: image.rpartition(":")[0] for of, image in made.items()}
 
 
 @pytest.fixture(scope="session")

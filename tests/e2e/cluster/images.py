@@ -32,6 +32,7 @@ REPOSITORIES = {
 }
 # What an image of the runtime runs; the operator's runs its own package besides.
 RUN_BY_ALL = ("Containerfile", ".containerignore", "pyproject.toml", "crds", "runtime")
+OPERATORS = ("operator", "alerts", "dashboards")
 CONTENT_LABEL = "scoreboard.content"
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 NEXT_VERSION = "0.2.0-test"
@@ -45,7 +46,7 @@ class NoImages(Exception):
 def content(target: str) -> str:
     """What a target runs, as a short text: equal when it is the same."""
     digest = hashlib.sha256()
-    for name in (*RUN_BY_ALL, *(["operator"] if target == "operator" else [])):
+    for name in (*RUN_BY_ALL, *(OPERATORS if target == "operator" else ())):
         for path in sorted([ROOT / name, *(ROOT / name).rglob("*")]):
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")

@@ -62,7 +62,11 @@ class Lease:
 
     def holds(self) -> bool:
         """Whether nobody else can hold it yet, by the clock alone: asked before every write."""
-        return self._renewed is not None and time.monotonic() < self._renewed + RENEW_SECONDS
+        return self._left() > 0
+
+    def _left(self) -> float:
+        """Seconds until somebody else may take it, less a margin."""
+        return 0.0 if self._renewed is None else self._renewed + RENEW_SECONDS - time.monotonic()
 
     def _body(self, found: Object | None, holder: str, stamp: str) -> dict[str, object]:
         spec = dict((found or {}).get("spec", {}))
@@ -142,8 +146,9 @@ class Lease:
     async def keep(self) -> None:
         """Renews it for ever. Raises LeaseLost."""
         while True:
-            await asyncio.sleep(RETRY_SECONDS)
-            left = (self._renewed or 0.0) + RENEW_SECONDS - time.monotonic()
+            # Never past its end: who wakes up late, or waited in vain, ends at once.
+            await asyncio.sleep(max(0.0, min(RETRY_SECONDS, self._left())))
+            left = self._left()
             if left <= 0:
                 raise LeaseLost(f"not renewed within {RENEW_SECONDS:g} s")
             try:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from tests.e2e.cluster.api import Api
 from tests.e2e.cluster.lanes import Lane, doubled, pair
 from tests.e2e.cluster.proxy import Cut, Upstream, Write, upstream
@@ -105,19 +106,31 @@ async def test_a_leader_that_is_told_to_end_gives_the_lease_away(two: Pair) -> N
 
 
 async def test_a_leader_stopped_in_the_middle_wakes_up_as_nobody(two: Pair) -> None:
-    """Its next write was on its lips: the answer to the last one waited in its socket."""
+    """Its next write was on its lips, the answer to the last one waited in its socket, and a renewal
+    of the Lease was under way."""
     first, second = two
+    writing, awake = asyncio.Event(), asyncio.Event()
 
-    async def stop(write: Write) -> None:
+    async def wait(write: Write) -> None:
         if write.number == 10:
-            first.replica.send(signal.SIGSTOP)
+            writing.set()
+            await stopped.wait()
 
+    async def stop(request: web.BaseRequest) -> None:
+        if request.method == "PUT" and writing.is_set():
+            first.replica.send(signal.SIGSTOP)
+            stopped.set()
+            await awake.wait()
+            raise Cut
+
+    stopped = asyncio.Event()
     first.begin("arcade")
-    first.proxy.before = stop
+    first.proxy.before, first.proxy.trouble = wait, stop
     await first.create(board("arcade"))
     await second.leads()
     await second.settled("arcade")
 
+    awake.set()
     first.replica.send(signal.SIGCONT)
     assert await first.replica.ended() == 1
 

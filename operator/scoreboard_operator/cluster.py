@@ -214,10 +214,25 @@ class Cluster:
 
 
 def _outcome(before: Object | None, after: Object) -> str:
+    """Of an apply. Controllers write statuses in between, and that is no change of ours."""
     if before is None:
         return CREATED
-    same = before["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"]
+    old, new = before["metadata"], after["metadata"]
+    same = old["resourceVersion"] == new["resourceVersion"] or (
+        "status" in after
+        and old["uid"] == new["uid"]
+        and old.get("generation") == new.get("generation")
+        and _applied(old) == _applied(new)
+    )
     return UNCHANGED if same else CHANGED
+
+
+def _applied(metadata: Mapping[str, Any]) -> list[Any]:
+    """What the server keeps of our apply; its time is another one only if that changed anything."""
+    entries = metadata.get("managedFields") or []
+    return [
+        e for e in entries if (e.get("manager"), e.get("operation")) == (names.MANAGER, "Apply")
+    ]
 
 
 @asynccontextmanager

@@ -139,13 +139,19 @@ class Board:
     def template(self, role: str) -> Object:
         return self.there(kinds.DEPLOYMENT, role)["spec"]["template"]
 
+    def _pods(self, component: str) -> list[Object]:
+        selector = f"app.kubernetes.io/instance={self.name},app.kubernetes.io/component={component}"
+        return self.api.list(kinds.POD, self.namespace, selector)
+
     def pods(self, component: str) -> list[str]:
         """Names of the pods that are not on their way out."""
-        selector = f"app.kubernetes.io/instance={self.name},app.kubernetes.io/component={component}"
-        found = self.api.list(kinds.POD, self.namespace, selector)
-        return sorted(
-            p["metadata"]["name"] for p in found if "deletionTimestamp" not in p["metadata"]
-        )
+        found = (pod["metadata"] for pod in self._pods(component))
+        return sorted(each["name"] for each in found if "deletionTimestamp" not in each)
+
+    def leaving(self) -> list[str]:
+        """Names of the roles' pods that drain, and are still asked by whoever has not heard."""
+        found = (pod["metadata"] for role in ROLES for pod in self._pods(role))
+        return sorted(each["name"] for each in found if "deletionTimestamp" in each)
 
     def all_pods(self) -> dict[str, list[str]]:
         return {each: self.pods(each) for each in (*ROLES, "postgres", "valkey")}

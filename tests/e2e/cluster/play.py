@@ -22,6 +22,12 @@ async def visiting(ingress: str, host: str) -> AsyncIterator[aiohttp.ClientSessi
         yield http
 
 
+async def status_of(http: aiohttp.ClientSession, path: str) -> int:
+    async with http.get(path) as answer:
+        await answer.read()
+        return answer.status
+
+
 async def signed_in(http: aiohttp.ClientSession, name: str = "") -> Player:
     """A new user with a session. `http` knows the address."""
     player = Player(http, "", name)

@@ -132,6 +132,10 @@ def generic(found: Object) -> Object:
     return {**found, "metadata": metadata}
 
 
+def are_named(items: list[Any]) -> bool:
+    return bool(items) and all(isinstance(each, dict) and "name" in each for each in items)
+
+
 def missing(wanted: Any, there: Any, path: str = "") -> list[str]:
     """What is rendered and not so in the cluster, which may have more."""
     if isinstance(wanted, dict) and isinstance(there, dict):
@@ -140,6 +144,13 @@ def missing(wanted: Any, there: Any, path: str = "") -> list[str]:
             for key, value in wanted.items()
             if key not in UNKNOWN and value != {}
             for line in missing(value, there.get(key), f"{path}.{key}")
+        ]
+    if isinstance(wanted, list) and isinstance(there, list) and are_named(wanted):
+        named = {each["name"]: each for each in there}
+        return [
+            line
+            for w in wanted
+            for line in missing(w, named.get(w["name"]), f"{path}[{w['name']}]")
         ]
     if isinstance(wanted, list) and isinstance(there, list) and len(wanted) == len(there):
         pairs = enumerate(zip(wanted, there, strict=True))

@@ -4,7 +4,7 @@ import pytest
 from tests.e2e.cluster.api import Api
 from tests.e2e.cluster.boards import ROLES, Board
 from tests.e2e.cluster.operator_process import OperatorProcess
-from tests.e2e.cluster.play import scored, signed_in, visiting, watching
+from tests.e2e.cluster.play import scored, signed_in, status_of, visiting, watching
 
 from scoreboard_operator import kinds
 from scoreboard_operator.events import REASONS
@@ -54,7 +54,7 @@ async def test_an_unsigned_action_is_refused_through_the_ingress_too(
 async def test_the_page_and_its_docs_are_there(board: Board, ingress: str, host: str) -> None:
     async with visiting(ingress, host) as http:
         for path in ("/", "/docs", "/openapi.json"):
-            assert (await http.get(path)).status == 200, path
+            assert await status_of(http, path) == 200, path
 
 
 def test_status_has_every_condition_of_this_generation_and_where_it_is(
@@ -117,8 +117,7 @@ def test_pods_run_restricted_with_no_token_and_keep_within_what_they_asked_for(
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-        assert container["resources"]["requests"]["cpu"] == "20m"
-        assert container["resources"]["limits"]["memory"] == "512Mi"
+        assert container["resources"] == board.now()["spec"][role]["resources"]
 
 
 def test_a_healthy_operator_says_so_and_its_log_is_json(

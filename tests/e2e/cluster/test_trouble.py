@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,9 @@ async def server(api: Api, kubeconfig: Path) -> AsyncIterator[Upstream]:
         yield found
 
 
-@pytest.fixture
-async def installed(server: Upstream) -> AsyncIterator[Lane]:
-    """With a board called arcade, ready. An operator that ends is started again."""
+@asynccontextmanager
+async def ready(server: Upstream) -> AsyncIterator[Lane]:
+    """With a board called arcade, ready."""
     async with lane(
         server,
         "trouble",
@@ -44,6 +45,12 @@ async def installed(server: Upstream) -> AsyncIterator[Lane]:
         yield found
 
 
+@pytest.fixture
+async def installed(server: Upstream) -> AsyncIterator[Lane]:
+    async with ready(server) as found:
+        yield found
+
+
 async def upgraded(found: Lane, wanted: list[str]) -> None:
     await found.settled("arcade")
     await found.ends_as(wanted, "arcade", "0.2.0")
@@ -54,18 +61,22 @@ async def upgrade(found: Lane) -> None:
     await found.patch("arcade", {"spec": {"version": "0.2.0"}})
 
 
-@pytest.mark.parametrize("status", [429, 500, None])
 async def test_requests_that_are_refused_now_and_then_delay_an_upgrade_and_break_nothing(
-    installed: Lane, status: int | None
+    server: Upstream,
 ) -> None:
-    """Every third request, the Lease's as well. None: the connection ends."""
-    found, asked = installed, Counter[str]()
-    wanted = await found.end("arcade")
-    until_then = time.monotonic() + 6
+    """Three operators beside each other. An operator that ends is started again."""
+    async with asyncio.TaskGroup() as group:
+        for status in (429, 500, None):
+            group.create_task(refused(server, status))
+
+
+async def refused(server: Upstream, status: int | None) -> None:
+    """Every third request, the Lease's as well, for 6 s. None: the connection ends."""
+    asked, ends_at = Counter[str](), 0.0
 
     async def refuse(request: web.BaseRequest) -> web.StreamResponse | None:
         asked["all"] += 1
-        if time.monotonic() > until_then or asked["all"] % 3:
+        if time.monotonic() > ends_at or asked["all"] % 3:
             return None
         asked["refused"] += 1
         if status is None:
@@ -74,12 +85,14 @@ async def test_requests_that_are_refused_now_and_then_delay_an_upgrade_and_break
             status, "TooManyRequests" if status == 429 else "InternalError", Retry_After="1"
         )
 
-    found.proxy.trouble = refuse
-    found.replica.keep()
-    await upgrade(found)
-    await upgraded(found, wanted)
+    async with ready(server) as found:
+        wanted, ends_at = await found.end("arcade"), time.monotonic() + 6
+        found.proxy.trouble = refuse
+        found.replica.keep()
+        await upgrade(found)
+        await upgraded(found, wanted)
 
-    print(f"{asked['refused']} of {asked['all']} refused, {found.replica.starts} starts")
+    print(f"{status}: {asked['refused']} of {asked['all']} refused, {found.replica.starts} starts")
     assert asked["refused"] > 3
 
 

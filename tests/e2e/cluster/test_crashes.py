@@ -91,7 +91,7 @@ async def every(tracks: list[Lane], ledger: Ledger, run: Run) -> None:
             ledger.struck[-1 - number] = plain(write)
 
 
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("side", SIDES)
 async def test_an_install_ends_the_same_whichever_write_the_operator_is_killed_at(
     server: Upstream, side: str
@@ -122,7 +122,7 @@ async def test_an_install_ends_the_same_whichever_write_the_operator_is_killed_a
         ledger.whole()
 
 
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("side", SIDES)
 async def test_an_upgrade_ends_the_same_whichever_write_the_operator_is_killed_at(
     server: Upstream, side: str

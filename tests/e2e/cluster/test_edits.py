@@ -45,7 +45,7 @@ PARTS: list[tuple[str, dict[str, Any], set[str]]] = [
     ("origins", {"exposure": {"allowedOrigins": ["https://play.example.com"]}}, CONFIG),
     ("the same, said otherwise", {"cache": {"l2TTL": "60s"}, "gateway": {}}, set()),
     ("image", {"image": "localhost/other:1"}, MIGRATES),
-    ("version", {"version": "0.2.0"}, CONFIG - {"Deployment/arcade-broadcaster"} | MIGRATES),
+    ("version", {"version": "0.2.0", "image": None}, CONFIG - {"Deployment/arcade-broadcaster"} | MIGRATES),
     ("host", {"exposure": {"host": "other.example.com"}}, INGRESS),
     ("ingress class", NEW_CLASS, INGRESS),
     ("tls", TLS, INGRESS),

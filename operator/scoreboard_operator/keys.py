@@ -11,7 +11,7 @@ from scoreboard_operator.ownership import belongs
 from scoreboard_operator.release import digest
 from scoreboard_operator.render import parts
 from scoreboard_operator.render.role import KEYS_FILE
-from scoreboard_operator.render.stores import PASSWORD, addresses, contents
+from scoreboard_operator.render.stores import PASSWORD, contents, given_secrets
 from scoreboard_operator.resource import MANAGED, Resource
 from scoreboard_runtime.contract.keyring import (
     Key,
@@ -116,8 +116,7 @@ def stamp(resource: Resource, live: Mapping[str, Object | None]) -> str:
     Of a Secret that others own it is the resourceVersion, never a digest of the content, which
     may be weak.
     """
-    own = names.stores(resource)
-    given = sorted({name for name, _ in addresses(resource).values() if name != own})
+    given = given_secrets(resource)
     seen = [(n, (live.get(n) or {}).get("metadata", {}).get("resourceVersion", "")) for n in given]
-    password = _decoded(live.get(own)).get(PASSWORD, b"").hex()
+    password = _decoded(live.get(names.stores(resource))).get(PASSWORD, b"").hex()
     return digest(password, seen, resource.database[0], resource.redis[0])

@@ -8,7 +8,7 @@ from scoreboard_operator.cluster import Cluster
 from scoreboard_operator.facts import Facts, Object
 from scoreboard_operator.kinds import Kind
 from scoreboard_operator.ownership import belongs, left_over
-from scoreboard_operator.render.stores import addresses
+from scoreboard_operator.render.stores import given_secrets
 from scoreboard_operator.resource import Resource
 
 
@@ -20,12 +20,6 @@ class Observed:
     facts: Facts
     secrets: dict[str, Object | None] = field(repr=False)
     leftovers: tuple[str, ...] = ()
-
-
-def given_secrets(resource: Resource) -> list[str]:
-    """Names of the Secrets with addresses that somebody else makes."""
-    own = names.stores(resource)
-    return sorted({name for name, _ in addresses(resource).values() if name != own})
 
 
 async def _labelled(cluster: Cluster, resource: Resource, kind: Kind) -> list[Object]:

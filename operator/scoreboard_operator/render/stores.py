@@ -54,6 +54,12 @@ def addresses(resource: Resource) -> dict[str, Any]:
     return found
 
 
+def given_secrets(resource: Resource) -> list[str]:
+    """Names of the Secrets with addresses that somebody else makes."""
+    own = names.stores(resource)
+    return sorted({name for name, _ in addresses(resource).values() if name != own})
+
+
 def contents(resource: Resource, password: str) -> dict[str, str]:
     """What the Secret of the managed stores holds; the password is letters and digits."""
 

@@ -3,7 +3,7 @@
 import os
 import secrets
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from tests.e2e.cluster.commands import Commands
 from tests.e2e.cluster.images import NoImages, build
 from tests.e2e.cluster.moving import install, wait_ready
 from tests.e2e.cluster.operator_process import OperatorProcess
+from tests.e2e.cluster.proxy import Upstream, upstream
 
 from scoreboard_operator import kinds
 
@@ -56,6 +57,13 @@ def api(bare_api: Api) -> Api:
     bare_api.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(path))
     bare_api.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(path))
     return bare_api
+
+
+@pytest.fixture
+async def server(api: Api, kubeconfig: Path) -> AsyncIterator[Upstream]:
+    """The API server as a proxy of the tests reaches it."""
+    async with upstream(kubeconfig) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

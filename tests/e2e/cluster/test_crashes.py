@@ -11,28 +11,20 @@ import itertools
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.e2e.cluster import ends
-from tests.e2e.cluster.api import Api
 from tests.e2e.cluster.boards import a_board
 from tests.e2e.cluster.lanes import At, Lane, lanes
-from tests.e2e.cluster.proxy import Cut, Upstream, Write, proxied, upstream
+from tests.e2e.cluster.proxy import Cut, Upstream, Write, proxied
 from tests.e2e.cluster.quick import Pods, board, namespace
 from tests.e2e.cluster.replicas import replica
 
 LANES, TRIES = 3, 3
 SIDES = ("before", "after") if os.environ.get("SCOREBOARD_TEST_EVERY_WRITE") else ("before",)
-
-
-@pytest.fixture
-async def server(api: Api, kubeconfig: Path) -> AsyncIterator[Upstream]:
-    async with upstream(kubeconfig) as found:
-        yield found
 
 
 def plain(write: Write) -> str:

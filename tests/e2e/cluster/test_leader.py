@@ -4,13 +4,11 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from aiohttp import web
-from tests.e2e.cluster.api import Api
 from tests.e2e.cluster.lanes import Lane, doubled, pair
-from tests.e2e.cluster.proxy import Cut, Upstream, Write, upstream
+from tests.e2e.cluster.proxy import Cut, Upstream, Write
 from tests.e2e.cluster.quick import board
 from tests.e2e.instance import until
 
@@ -18,12 +16,6 @@ from scoreboard_operator import kinds
 
 LEASE = "scoreboard-operator"
 Pair = tuple[Lane, Lane]
-
-
-@pytest.fixture
-async def server(api: Api, kubeconfig: Path) -> AsyncIterator[Upstream]:
-    async with upstream(kubeconfig) as found:
-        yield found
 
 
 @pytest.fixture

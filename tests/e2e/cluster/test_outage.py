@@ -4,14 +4,12 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.e2e.cluster import ends
-from tests.e2e.cluster.api import Api
 from tests.e2e.cluster.lanes import Lane, lane
-from tests.e2e.cluster.proxy import Upstream, upstream
+from tests.e2e.cluster.proxy import Upstream
 from tests.e2e.cluster.quick import board
 from tests.e2e.instance import until
 
@@ -20,12 +18,6 @@ from scoreboard_operator.kinds import Kind
 
 ROLES = ("broadcaster", "worker", "gateway")
 LOOKS = 3
-
-
-@pytest.fixture
-async def server(api: Api, kubeconfig: Path) -> AsyncIterator[Upstream]:
-    async with upstream(kubeconfig) as found:
-        yield found
 
 
 @asynccontextmanager

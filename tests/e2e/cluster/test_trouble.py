@@ -14,19 +14,12 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from tests.e2e.cluster import clusters
-from tests.e2e.cluster.api import Api
 from tests.e2e.cluster.lanes import Lane, lane
-from tests.e2e.cluster.proxy import Cut, Upstream, is_watch, refusal, upstream
+from tests.e2e.cluster.proxy import Cut, Upstream, is_watch, refusal
 from tests.e2e.cluster.quick import board
 from tests.e2e.instance import until
 
 RETRY_AFTER = 3
-
-
-@pytest.fixture
-async def server(api: Api, kubeconfig: Path) -> AsyncIterator[Upstream]:
-    async with upstream(kubeconfig) as found:
-        yield found
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ setup: $(VENV)/.dev ## everything that development needs
 test: $(VENV)/.dev ## every test that can run here
 	$(BIN)/python -m pytest tests $(ARGS)
 
-unit: $(VENV)/.dev ## the pure core, in seconds
+unit: $(VENV)/.dev ## the pure core, in some 20 s
 	$(BIN)/python -m pytest tests/unit $(ARGS)
 
 e2e: $(VENV)/.dev ## real Postgres, Valkey, processes and browser

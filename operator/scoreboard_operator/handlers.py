@@ -60,8 +60,8 @@ def _key(kind: Kind) -> str:
     return f"{kind.plural}.{kind.group}".rstrip(".")
 
 
-def configure(settings: kopf.OperatorSettings, *, scan: bool, lease: str) -> None:
-    """Streams that heal themselves, selected by the server. `scan`: may look for new CRDs.
+def configure(settings: kopf.OperatorSettings, *, lease: str) -> None:
+    """Streams that heal themselves, selected by the server.
 
     `lease`: the only Lease that is listened to, so that a role can be limited to its name.
     """
@@ -71,9 +71,9 @@ def configure(settings: kopf.OperatorSettings, *, scan: bool, lease: str) -> Non
     settings.watching.chunk_size = 500
     settings.networking.request_timeout = 60
     settings.posting.enabled = False
-    settings.scanning.disabled = not scan
+    settings.scanning.disabled = True  # who listens asks what there is, and begins anew
     settings.peering.standalone = True
-    # Counted from a failure too, after which kopf may listen anew; the kubelet's grace ends us.
+    # It would kill the process; the kubelet's grace ends us.
     settings.process.ultimate_exiting_timeout = None
     for kind in (*kinds.OWNED, kinds.LEASE):
         settings.watching.label_selectors[_key(kind)] = names.OWNED
@@ -99,10 +99,10 @@ def login(**arguments: Any) -> Connection | None:
 
 
 def registry(
-    add: Add, beat: Callable[[Mapping[str, Any]], None], everything: Callable[[], None] | None
+    add: Add, beat: Callable[[Mapping[str, Any]], None], crds: Callable[[], None] | None
 ) -> kopf.OperatorRegistry:
-    """`beat` hears of Leases, `everything` asks for a look at all Scoreboards when an optional API
-    appears; None: CRDs, which are the whole cluster's, may not be listened to."""
+    """`beat` hears of Leases, `crds` that an optional API comes or goes; None: CRDs, which are the
+    whole cluster's, may not be listened to."""
     found = kopf.OperatorRegistry()
     told = Told()
     kopf.on.login(registry=found)(login)
@@ -121,14 +121,14 @@ def registry(
         beat(meta)
 
     async def on_crd(spec: Mapping[str, Any], **_: Any) -> None:
-        if everything is not None and spec["group"] in CRD_GROUPS:
-            everything()
+        if crds is not None and spec["group"] in CRD_GROUPS:
+            crds()
 
     kopf.on.event(*_resource(kinds.SCOREBOARD), registry=found)(on_scoreboard)
     kopf.on.event(*_resource(kinds.LEASE), registry=found)(on_lease)
     for kind in kinds.OWNED:
         kopf.on.event(*_resource(kind), registry=found, id=f"child/{kind.plural}")(on_child)
-    if everything is not None:
-        crds = ("apiextensions.k8s.io", "v1", "customresourcedefinitions")
-        kopf.on.event(*crds, registry=found)(on_crd)
+    if crds is not None:
+        of = ("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+        kopf.on.event(*of, registry=found)(on_crd)
     return found

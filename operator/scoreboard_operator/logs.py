@@ -35,3 +35,5 @@ def configure(level: str) -> None:
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
     # That an optional API is absent is no trouble: a condition says it where somebody asked for it.
     logging.getLogger("kopf._core.reactor.observation").setLevel(logging.ERROR)
+    # Its end is told by who listens; the signals are not its own.
+    logging.getLogger("kopf._core.reactor.running").setLevel(logging.CRITICAL)

@@ -12,17 +12,16 @@ import secrets
 import signal
 import string
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-import kopf
 import structlog
 
-from scoreboard_operator import handlers, kinds, metrics
+from scoreboard_operator import kinds, metrics
 from scoreboard_operator.cluster import ApiError, Cluster, connected
+from scoreboard_operator.ear import Deaf, hear
 from scoreboard_operator.keys import Entropy
 from scoreboard_operator.lease import Lease, LeaseLost
 from scoreboard_operator.logs import configure
@@ -36,6 +35,8 @@ from scoreboard_runtime.contract.keyring import Key as MasterKey
 
 log = structlog.get_logger()
 PASSWORD_CHARACTERS = 32
+FIRST_SECONDS, MOST_SECONDS, CALM_SECONDS = 0.5, 30.0, 60.0  # of listening anew
+SOON_LOOKS = 10
 LOOK_SECONDS = 120.0  # no look takes so long; one that hangs is ended
 
 
@@ -60,8 +61,8 @@ class Operator:
     reconciler: Reconciler
     telemetry: Telemetry
     probes: Probes
-    hear_signals: Callable[[], None]
     queue: WorkQueue = field(default_factory=WorkQueue)
+    crds: asyncio.Event = field(default_factory=asyncio.Event)  # one of ours has come or gone
 
     def _watches(self, namespace: str) -> bool:
         return not self.settings.namespaces or namespace in self.settings.namespaces
@@ -115,15 +116,21 @@ class Operator:
         if (meta["namespace"], meta["name"]) == ours:
             self.probes.beat()
 
-    async def discover(self, known: frozenset[str] | None, stop: asyncio.Event) -> None:
-        """Ends a listening that does not know an optional kind that has come or gone since.
+    async def discover(self, known: frozenset[str] | None) -> None:
+        """Returns when an optional kind that is not `known` has come, or a known one has gone.
 
         CRDs are the whole cluster's: who watches some namespaces only asks for them now and then.
         """
+        soon = 0  # looks: it is served a moment after its CRD is there
         while (served := await self._served()) in (None, known) or known is None:
             known = known or served
-            await asyncio.sleep(self.settings.discover_seconds)
-        stop.set()
+            try:
+                async with asyncio.timeout(1.0 if soon > 0 else self.settings.discover_seconds):
+                    await self.crds.wait()
+                self.crds.clear()
+                soon = SOON_LOOKS
+            except TimeoutError:
+                soon -= 1
 
     async def _served(self) -> frozenset[str] | None:
         """None while the API server is away."""
@@ -133,56 +140,30 @@ class Operator:
             return None
 
     async def listen(self) -> None:
-        """kopf, until SIGTERM. Its end, whatever it is, is the process's.
+        """For ever: anew when optional kinds come or go, and after a while when kopf gave up.
 
-        But for optional kinds: when they come or go it begins anew, for kopf gives up when an API
-        that it watches has gone.
+        What nobody heard meanwhile does not matter: whoever listens anew is told of everything.
         """
-        anew = True
-        while anew:
-            known, stop = await self._served(), asyncio.Event()
-            # Of the whole cluster kopf itself hears of new CRDs.
-            asks = self.discover(known, stop) if self.settings.namespaces else asyncio.sleep(0)
-            discovering = asyncio.ensure_future(asks)
-            try:
-                await self._listen(stop)
-                anew = stop.is_set()
-            except Exception:
-                if await self._served() in (None, known):
-                    raise
-            finally:
-                discovering.cancel()
-            if anew:
-                log.info("optional_kinds_changed")
-
-    async def _listen(self, stop: asyncio.Event) -> None:
-        tasks: set[asyncio.Task[None]] = set()
-
-        def everything() -> None:
-            tasks.add(task := asyncio.ensure_future(self.everything()))
-            task.add_done_callback(tasks.discard)
-
-        told = kopf.OperatorSettings()
-        chosen = self.settings.namespaces
-        handlers.configure(told, scan=not chosen, lease=self.settings.lease_name)
+        chosen, failures = self.settings.namespaces, 0
         # The heartbeat is in the operator's own namespace.
         where = {*chosen, self.settings.own_namespace} if chosen else ()
-        ready = asyncio.Event()
-        # kopf takes the signals when it starts: one that comes while it begins anew would be lost.
-        tasks.add(asyncio.ensure_future(self._take_signals_back(ready)))
-        await kopf.operator(
-            registry=handlers.registry(self.add, self._beat, None if chosen else everything),
-            settings=told,
-            standalone=True,
-            clusterwide=not chosen,
-            namespaces=sorted(where),
-            ready_flag=ready,
-            stop_flag=stop,
-        )
-
-    async def _take_signals_back(self, ready: asyncio.Event) -> None:
-        await ready.wait()
-        self.hear_signals()
+        while True:
+            known, began = await self._served(), time.monotonic()
+            heard = hear(
+                self.add,
+                self._beat,
+                self.crds.set,
+                namespaces=where,
+                lease=self.settings.lease_name,
+            )
+            try:
+                await _first(heard, self.discover(known))
+                log.info("optional_kinds_changed")
+            except Deaf as error:
+                failures = 0 if time.monotonic() - began > CALM_SECONDS else failures + 1
+                wait = min(MOST_SECONDS, FIRST_SECONDS * 2.0**failures) * random.uniform(0.75, 1.25)
+                log.warning("listens_anew", why=str(error), after=round(wait, 3))
+                await asyncio.sleep(wait)
 
 
 async def _first(*loops: Awaitable[object]) -> None:
@@ -208,20 +189,14 @@ async def _keep(lease: Lease) -> None:
         os._exit(1)
 
 
-async def _act(
-    settings: Settings,
-    cluster: Cluster,
-    telemetry: Telemetry,
-    probes: Probes,
-    hear_signals: Callable[[], None],
-) -> None:
+async def _act(settings: Settings, cluster: Cluster, telemetry: Telemetry, probes: Probes) -> None:
     reconciler = Reconciler(
         cluster=cluster,
         images=settings.images,
         edges=Edges(now_us=now_us, entropy=entropy, host=settings.identity),
         telemetry=telemetry,
     )
-    operator = Operator(settings, cluster, reconciler, telemetry, probes, hear_signals)
+    operator = Operator(settings, cluster, reconciler, telemetry, probes)
     telemetry.measure(metrics.QUEUE_DEPTH, operator.queue.depth)
     for state in ("True", "False", "Unknown"):
         gauge = telemetry.child(metrics.SCOREBOARDS, state)
@@ -251,14 +226,13 @@ async def serve(settings: Settings) -> None:
         telemetry.measure(metrics.HEARTBEAT_AGE, probes.age)
         async with serving(probes, settings.host, settings.port):
             ended = asyncio.Event()
-            hear_signals = partial(_end_on_signals, ended)
-            hear_signals()
+            _end_on_signals(ended)
             try:
                 await _first(lease.acquire(), ended.wait())
                 if not ended.is_set():
                     cluster.may_write = lease.holds
                     probes.acts()
-                    acting = _act(settings, cluster, telemetry, probes, hear_signals)
+                    acting = _act(settings, cluster, telemetry, probes)
                     await _first(_keep(lease), acting, ended.wait())
             finally:
                 await lease.release()

@@ -1,5 +1,6 @@
 """Every golden manifest on a real API server: what the unit tests hold is what it takes, to the letter."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,12 @@ from scoreboard_operator import kinds
 from scoreboard_operator.conditions import merged, paused, waiting
 
 STRICT = {"fieldManager": "test", "force": "true", "fieldValidation": "Strict", "dryRun": "All"}
+
+
+@pytest.fixture(scope="module")
+def namespace(make_namespace: Callable[[], str]) -> str:
+    """An empty one: what is there already is not what the server would make of a manifest."""
+    return make_namespace()
 
 
 @pytest.fixture(scope="module")

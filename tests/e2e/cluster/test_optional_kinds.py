@@ -33,7 +33,12 @@ def without_monitors(api: Api) -> Iterator[None]:
         pytest.skip(f"there is no {CRDS} to install a ServiceMonitor from")
     yield
     for name in (MONITORS, RULES):
-        api.delete(CRD, None, name)
+        gone(api, name)
+
+
+def gone(api: Api, name: str) -> None:
+    api.delete(CRD, None, name)
+    until(lambda: api.get(CRD, None, name) is None, SOON, f"{name} is gone")
 
 
 def install(api: Api, name: str) -> None:
@@ -97,6 +102,28 @@ def heals(board: Board, operator: OperatorProcess, kind: Kind, component: str = 
         board.annotate(looked_at=str(operator.looks))
         return False
     return True
+
+
+@pytest.mark.usefixtures("without_monitors")
+def test_one_that_lost_a_kind_that_it_listened_to_listens_anew_and_ends_when_told(
+    board: Board, operator: OperatorProcess, api: Api
+) -> None:
+    """kopf gives up then; it once took the signal with it."""
+    install(api, RULES)
+    operator.restart()  # asks for kinds every half minute: kopf is the first to see it
+    before = operator.log().count("listens_anew")
+
+    gone(api, RULES)
+
+    until(lambda: operator.log().count("listens_anew") > before, DISCOVERED, "kopf gave up")
+    assert operator.stop() == 0
+    operator.start()
+    install(api, RULES)
+    operator.restart()
+    gone(api, RULES)
+    until(lambda: operator.log().count("listens_anew") > before + 1, DISCOVERED, "once more")
+    until(lambda: heals(board, operator, kinds.AUTOSCALER, "gateway"), DISCOVERED, "it listens")
+    assert operator.runs
 
 
 @pytest.fixture

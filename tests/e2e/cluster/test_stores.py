@@ -17,7 +17,7 @@ from tests.e2e.cluster.waiting import until
 
 from scoreboard_operator import kinds, names, resource
 from scoreboard_operator.images import Images
-from scoreboard_operator.render.stores import contents, stores
+from scoreboard_operator.render.stores import Run, contents, stores
 
 pytestmark = pytest.mark.timeout(900)  # images may have to be built
 POSTGRES, VALKEY = "arcade-postgres-0", "arcade-valkey-0"
@@ -55,11 +55,9 @@ class Stores:
         wanted = resource.read(
             {**a_board("arcade"), "metadata": {"name": "arcade", "namespace": self.namespace}}
         )
-        made = stores(wanted, images.VERSION, Images(stores=self.repository))
-        for manifest in made:
-            manifest["metadata"].pop(
-                "ownerReferences"
-            )  # there is no Scoreboard that they belong to
+        made = stores(
+            wanted, Run(version=images.VERSION, secrets=""), Images(stores=self.repository)
+        )
         data = contents(wanted, password)
         secret = {
             "apiVersion": "v1",

@@ -163,6 +163,6 @@ def test_another_operator_process_restarts_no_pod_and_changes_no_template(
     before, pods = templates(moving), all_pods(moving)
 
     moving_operator.restart(SCOREBOARD_OPERATOR_IDENTITY="newer", SCOREBOARD_OPERATOR_WORKERS="2")
-    moving_operator.settle(LONG)
+    moving_operator.settle(seconds=LONG)
 
     assert (templates(moving), all_pods(moving)) == (before, pods)

@@ -17,6 +17,7 @@ from scoreboard_runtime.contract.metrics import HISTOGRAM, Metric
 
 ROOT = Path(__file__).parents[3]
 ALERTS, DASHBOARDS, RUNBOOKS = ROOT / "alerts", ROOT / "dashboards", ROOT / "docs" / "runbooks"
+TESTS = sorted(ALERTS.glob("*.test.yaml"))
 NO_PROMTOOL = "no promtool: install Debian's package prometheus"
 RULES = {
     name: yaml.safe_load((ALERTS / f"{name}.yaml").read_text()) for name in ("board", "operator")

@@ -1,6 +1,7 @@
 """The golden cases: whole Scoreboards and what they become. `make golden` writes manifests.yaml."""
 
 import json
+from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -26,7 +27,12 @@ def resource(path: Path) -> Resource:
 
 
 def world(case: str) -> World:
-    """Where everything has come up, but in `upgrade`, which is half way."""
+    """Where everything has come up, but in `upgrade`, which is half way; for one test alone."""
+    return deepcopy(_world(case))
+
+
+@cache
+def _world(case: str) -> World:
     first = GOLDEN / case / "before.yaml"
     upgrade = first.exists()
     found = World(resource(first if upgrade else GOLDEN / case / "scoreboard.yaml"), OPTIONAL)

@@ -1,5 +1,8 @@
 """The gate: what each role may run, from a first install to the last step of an upgrade."""
 
+from copy import deepcopy
+from functools import cache
+
 import pytest
 from tests.unit.operator.scoreboards import World
 
@@ -15,7 +18,12 @@ def secret(version: str = "1") -> dict:
 
 
 def upgraded(change: str = OLD) -> World:
-    """A world in which `change` runs and has settled."""
+    """A world in which `change` runs and has settled, for one test alone."""
+    return deepcopy(_settled(change))
+
+
+@cache
+def _settled(change: str) -> World:
     world = World.of(change)
     world.converge()
     return world

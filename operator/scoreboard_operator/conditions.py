@@ -13,6 +13,7 @@ from scoreboard_operator import exposed, kinds, names
 from scoreboard_operator import facts as look
 from scoreboard_operator.facts import Facts
 from scoreboard_operator.plan import DATABASE_MIGRATED, SECRETS_READY, Hold, Plan
+from scoreboard_operator.render.routing import needed, routed
 from scoreboard_operator.resource import Resource
 from scoreboard_runtime.contract.endpoints import BROADCASTER, GATEWAY, WORKER
 
@@ -120,7 +121,9 @@ def _monitoring(view: View) -> Condition:
     """Never in the way of Ready: the board serves without being watched."""
     if not view.resource.spec["monitoring"]["enabled"]:
         return Condition(type=MONITORING_READY, status=TRUE, reason="NotRequested")
-    asked = (kinds.SERVICE_MONITOR.kind, kinds.PROMETHEUS_RULE.kind)
+    asked = [kinds.SERVICE_MONITOR.kind, kinds.PROMETHEUS_RULE.kind]
+    if routed(view.resource):
+        asked.append(kinds.ALERTMANAGER_CONFIG.kind)
     missing = [kind for kind in asked if kind not in view.facts.served]
     if missing:
         told = (
@@ -128,6 +131,16 @@ def _monitoring(view: View) -> Condition:
             "nothing else waits"
         )
         return Condition(type=MONITORING_READY, status=FALSE, reason="CRDMissing", message=told)
+    for ref in needed(view.resource):
+        found = view.facts.alert_secrets.get(ref["name"]) or {}
+        if not {**found.get("data", {}), **found.get("stringData", {})}.get(ref["key"]):
+            told = (
+                f"no alert is routed: make the Secret {ref['name']} with the key {ref['key']}, "
+                "which spec.monitoring.alerts names"
+            )
+            return Condition(
+                type=MONITORING_READY, status=FALSE, reason="SecretMissing", message=told
+            )
     return Condition(type=MONITORING_READY, status=TRUE, reason="Applied")
 
 

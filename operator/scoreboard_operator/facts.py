@@ -14,13 +14,15 @@ MOST_CHARACTERS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """`objects` by kind and name. `secrets`: those that the manifest names, None if missing.
+    """`objects` by kind and name. `secrets`: those with addresses that the manifest names, None if
+    missing; `alert_secrets`: those that Alertmanager reads.
 
     `served`: the optional kinds that this cluster has.
     """
 
     objects: Mapping[tuple[str, str], Object] = field(default_factory=dict)
     secrets: Mapping[str, Object | None] = field(default_factory=dict)
+    alert_secrets: Mapping[str, Object | None] = field(default_factory=dict)
     pods: tuple[Object, ...] = ()
     served: frozenset[str] = frozenset()
 

@@ -52,13 +52,16 @@ SERVICE_MONITOR = Kind(
 PROMETHEUS_RULE = Kind(
     "monitoring.coreos.com/v1", "PrometheusRule", "prometheusrules", optional=True
 )
+ALERTMANAGER_CONFIG = Kind(
+    "monitoring.coreos.com/v1alpha1", "AlertmanagerConfig", "alertmanagerconfigs", optional=True
+)
 CLUSTER = Kind("postgresql.cnpg.io/v1", "Cluster", "clusters", optional=True)
 
 # In the order in which they are applied: what others refer to comes first.
 OWNED = (
     SECRET, SERVICE_ACCOUNT, CONFIG_MAP, NETWORK_POLICY, SERVICE, STATEFUL_SET, CLUSTER, JOB,
     DEPLOYMENT, DISRUPTION_BUDGET, AUTOSCALER, SCALED_OBJECT, INGRESS, HTTP_ROUTE, SERVICE_MONITOR,
-    PROMETHEUS_RULE,
+    PROMETHEUS_RULE, ALERTMANAGER_CONFIG,
 )  # fmt: skip
 BY_NAME = {(kind.api_version, kind.kind): kind for kind in OWNED}
 

@@ -8,6 +8,7 @@ from scoreboard_operator.cluster import Cluster
 from scoreboard_operator.facts import Facts, Object
 from scoreboard_operator.kinds import Kind
 from scoreboard_operator.ownership import belongs, left_over
+from scoreboard_operator.render.routing import needed
 from scoreboard_operator.render.stores import given_secrets
 from scoreboard_operator.resource import Resource
 
@@ -32,10 +33,11 @@ async def observe(cluster: Cluster, resource: Resource, served: frozenset[str]) 
     wanted = [k for k in kinds.OWNED if not k.optional or k.kind in served]
     asked = given_secrets(resource)
     own = [names.keys(resource), names.stores(resource)]
+    alerting = sorted({ref["name"] for ref in needed(resource)})
     lists = asyncio.gather(*(_labelled(cluster, resource, kind) for kind in wanted))
     pods = _labelled(cluster, resource, kinds.POD)
     gets = asyncio.gather(
-        *(cluster.get(kinds.SECRET, resource.namespace, name) for name in own + asked)
+        *(cluster.get(kinds.SECRET, resource.namespace, name) for name in own + asked + alerting)
     )
     listed, seen, found = await asyncio.gather(lists, pods, gets)
     objects: dict[tuple[str, str], Object] = {}
@@ -47,7 +49,13 @@ async def observe(cluster: Cluster, resource: Resource, served: frozenset[str]) 
                 objects[kind.kind, name] = item
             elif left_over(resource, item):
                 leftovers.append(f"{kind.kind}/{name}")
-    secrets = dict(zip(own + asked, found, strict=True))
-    given = {name: secrets[name] for name in asked}
-    facts = Facts(objects=objects, secrets=given, pods=tuple(seen), served=served)
+    known = dict(zip(own + asked + alerting, found, strict=True))
+    secrets = {name: known[name] for name in own + asked}
+    facts = Facts(
+        objects=objects,
+        secrets={name: known[name] for name in asked},
+        alert_secrets={name: known[name] for name in alerting},
+        pods=tuple(seen),
+        served=served,
+    )
     return Observed(facts=facts, secrets=secrets, leftovers=tuple(leftovers))

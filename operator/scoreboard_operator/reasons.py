@@ -62,8 +62,9 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     },
     "MonitoringReady": {
         "NotRequested": "spec.monitoring.enabled is false",
-        "Applied": "the ServiceMonitor is there",
+        "Applied": "the ServiceMonitor, the rules and the routes of alerts are there",
         "CRDMissing": "there is no prometheus-operator; nothing else waits for it",
+        "SecretMissing": "a Secret that spec.monitoring.alerts names, or its key, is not there",
         **_APPLYING,
     },
 }

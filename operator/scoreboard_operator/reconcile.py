@@ -164,7 +164,8 @@ class Reconciler:
     ) -> float | None:
         if any(not each.settled for each in found):
             return OPEN_SECONDS
-        waits = [GIVEN_SECONDS] if observed.facts.secrets else []
+        facts = observed.facts
+        waits = [GIVEN_SECONDS] if facts.secrets or facts.alert_secrets else []
         due = keyring.rotation_due_us(resource, observed.secrets)
         if due is not None:
             waits.append(max(1.0, (due - self.edges.now_us()) / 1e6))

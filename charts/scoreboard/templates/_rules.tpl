@@ -12,7 +12,7 @@
 - {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [create, delete, get, list, patch, watch]} # made, kept as declared, pruned
 - {apiGroups: [keda.sh], resources: [scaledobjects], verbs: [create, delete, get, list, patch, watch]} # where this API is served and a board asks for it
 - {apiGroups: [gateway.networking.k8s.io], resources: [httproutes], verbs: [create, delete, get, list, patch, watch]} # where this API is served and a board asks for it
-- {apiGroups: [monitoring.coreos.com], resources: [prometheusrules, servicemonitors], verbs: [create, delete, get, list, patch, watch]} # where this API is served and a board asks for it
+- {apiGroups: [monitoring.coreos.com], resources: [alertmanagerconfigs, prometheusrules, servicemonitors], verbs: [create, delete, get, list, patch, watch]} # where this API is served and a board asks for it
 - {apiGroups: [""], resources: [pods], verbs: [list]} # why a pod does not start, for the conditions
 - {apiGroups: [""], resources: [events], verbs: [create]} # what happened, for people
 {{- end -}}
@@ -34,7 +34,7 @@
 - {apiGroups: [batch], resources: [jobs], verbs: [list, watch]} # kopf opens every stream in every namespace where it opens one
 - {apiGroups: [gateway.networking.k8s.io], resources: [httproutes], verbs: [list, watch]} # kopf opens every stream in every namespace where it opens one
 - {apiGroups: [keda.sh], resources: [scaledobjects], verbs: [list, watch]} # kopf opens every stream in every namespace where it opens one
-- {apiGroups: [monitoring.coreos.com], resources: [prometheusrules, servicemonitors], verbs: [list, watch]} # kopf opens every stream in every namespace where it opens one
+- {apiGroups: [monitoring.coreos.com], resources: [alertmanagerconfigs, prometheusrules, servicemonitors], verbs: [list, watch]} # kopf opens every stream in every namespace where it opens one
 - {apiGroups: [networking.k8s.io], resources: [ingresses, networkpolicies], verbs: [list, watch]} # kopf opens every stream in every namespace where it opens one
 - {apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [list, watch]} # kopf opens every stream in every namespace where it opens one
 - {apiGroups: [postgresql.cnpg.io], resources: [clusters], verbs: [list, watch]} # kopf opens every stream in every namespace where it opens one

@@ -13,6 +13,7 @@ from scoreboard_operator import names
 from scoreboard_operator.release import digest
 from scoreboard_operator.render import parts, shipped
 from scoreboard_operator.render.parts import Manifest
+from scoreboard_operator.render.routing import alertmanager_config, routed
 from scoreboard_operator.resource import Resource
 
 COMPONENT = "monitoring"
@@ -68,7 +69,10 @@ def uid(resource: Resource, dashboard: str) -> str:
 
 def _named(resource: Resource, text: str) -> str:
     """With the names of this Scoreboard and of its dashboards."""
-    if resource.spec["monitoring"]["dashboards"]:
+    asked = resource.spec["monitoring"]
+    if text.startswith("/d/"):
+        text = f"{asked.get('grafanaURL', '').rstrip('/')}{text}"
+    if asked["dashboards"]:
         for name in shipped.DASHBOARDS:
             text = text.replace(f"/d/scoreboard-{name}?", f"/d/{uid(resource, name)}?")
     return text.replace("$namespace", resource.namespace).replace("$board", resource.name)
@@ -124,4 +128,8 @@ def monitoring(resource: Resource) -> list[Manifest]:
         return []
     shown = shipped.DASHBOARDS if asked["dashboards"] else ()
     dashboards = [_dashboard(resource, name) for name in shown]
-    return [*dashboards, service_monitor(resource), rules(resource)]
+    found = [*dashboards, service_monitor(resource), rules(resource)]
+    if routed(resource):
+        metadata = _metadata(resource, resource.name, _selected(resource))
+        found.append(alertmanager_config(resource, metadata))
+    return found

@@ -116,6 +116,10 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         lambda labels: all(_LABEL.fullmatch(n) and n.find("/") <= 253 for n in labels),
         lambda labels: not any(name.startswith(_RESERVED) for name in labels),
     ),
+    "spec.monitoring.alerts": (lambda alerts: bool({"pagerDuty", "grafana"} & alerts.keys()),),
+    "spec.monitoring.alerts.grafana": (
+        lambda grafana: len({"url", "urlSecretRef"} & grafana.keys()) == 1,
+    ),
 }
 
 

@@ -51,6 +51,7 @@ class World:
     served: frozenset[str] = frozenset()
     objects: dict[tuple[str, str], Any] = field(default_factory=dict)
     secrets: dict[str, Any] = field(default_factory=dict)  # those that others make
+    alert_secrets: dict[str, Any] = field(default_factory=dict)  # those that Alertmanager reads
     pods: list[Any] = field(default_factory=list)
     clock: int = 0
 
@@ -78,7 +79,11 @@ class World:
         asked = {name for name, _ in addresses(self.resource).values()}
         given = {name: self.secrets.get(name) for name in asked - {names.stores(self.resource)}}
         return Facts(
-            objects=dict(self.objects), secrets=given, pods=tuple(self.pods), served=self.served
+            objects=dict(self.objects),
+            secrets=given,
+            alert_secrets=self.alert_secrets,
+            pods=tuple(self.pods),
+            served=self.served,
         )
 
     def made(self) -> keyring.Secrets:

@@ -60,6 +60,8 @@ RIGHT = {
     "a given database": "database: {secretRef: {name: dsn}}\nredis: {secretRef: {name: a.b, key: .c}}",
     "managed stores": "database: {managed: {}}\nredis: {managed: {storage: 256Mi}}",
     "a Cluster": "database: {cloudNativePG: {}}",
+    "a pager": "monitoring: {alerts: {pagerDuty: {secretRef: {name: pager}}}}",
+    "a webhook at a secret address": "monitoring: {alerts: {grafana: {urlSecretRef: {name: a}}}}",
     "quantities": "worker: {resources: {requests: {cpu: 1, memory: 256Mi}, limits: {cpu: '1.5'}}}",
     "as much asked for as allowed": "worker: {resources: {requests: {cpu: 2000m, memory: 0.5Gi}}}",
     "full and scaled at once": (

@@ -1,0 +1,146 @@
+"""Where the alerts of one Scoreboard go: an AlertmanagerConfig (flow 9).
+
+A critical alert pages by PagerDuty's Events API v2, a warning notifies Grafana; an end of either is
+told too. prometheus-operator puts these routes before the cluster's own, for alerts of this
+namespace only (`OnNamespace`), which alerts/board.yaml labels so; the others still see them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from scoreboard_operator.render.parts import Manifest
+from scoreboard_operator.resource import Resource
+
+CRITICAL, WARNING = "critical", "warning"
+PAGERDUTY, GRAFANA = "pagerduty", "grafana"
+# Whatever is the same for all that is told in one message.
+GROUP_BY = ["namespace", "board", "alertname", "component"]
+# A page waits only until its cause could silence it; nobody is told of news every minute twice.
+PACE = {
+    CRITICAL: {"groupWait": "10s", "groupInterval": "1m", "repeatInterval": "4h"},
+    WARNING: {"groupWait": "30s", "groupInterval": "5m", "repeatInterval": "12h"},
+}
+
+
+def routed(resource: Resource) -> bool:
+    """Whether the manifest says where alerts go."""
+    asked = resource.spec["monitoring"]
+    return bool(asked["enabled"] and asked.get("alerts"))
+
+
+def needed(resource: Resource) -> list[Mapping[str, str]]:
+    """Names and keys of the Secrets that Alertmanager has to read."""
+    if not routed(resource):
+        return []
+    receivers: Mapping[str, Mapping[str, Any]] = resource.spec["monitoring"]["alerts"]
+    return [
+        receivers[to][ref]
+        for to in ("pagerDuty", "grafana")
+        for ref in ("secretRef", "urlSecretRef")
+        if ref in receivers.get(to, {})
+    ]
+
+
+def _is(name: str, value: str) -> Manifest:
+    return {"name": name, "value": value, "matchType": "="}
+
+
+def _key(ref: Mapping[str, str]) -> Manifest:
+    return {"name": ref["name"], "key": ref["key"]}
+
+
+def _pagerduty(resource: Resource, asked: Mapping[str, Any]) -> Manifest:
+    """One incident for one group: its fields are those by which PagerDuty's rules choose."""
+    links = [{"href": "{{ .CommonAnnotations.runbook_url }}", "alt": "Runbook"}]
+    if "grafanaURL" in resource.spec["monitoring"]:
+        links.append({"href": "{{ .CommonAnnotations.dashboard_url }}", "alt": "Dashboard"})
+    said = '{{ range .Alerts.Firing }}{{ .Annotations.description }}{{ "\\n" }}{{ end }}'
+    found = {
+        "routingKey": _key(asked["secretRef"]),
+        "sendResolved": True,
+        "severity": CRITICAL,
+        "class": "{{ .GroupLabels.alertname }}",
+        "component": "{{ .GroupLabels.component }}",
+        "group": resource.name,
+        "source": f"{resource.namespace}/{resource.name}",
+        "client": f"Scoreboard {resource.name}",
+        "description": f"{resource.name} ({resource.namespace}): "
+        "{{ .CommonAnnotations.summary }} [{{ .GroupLabels.alertname }}]",
+        "details": [{"key": "description", "value": said}],
+        "pagerDutyLinkConfigs": links,
+    }
+    return found | ({"url": asked["url"]} if "url" in asked else {})
+
+
+def _grafana(asked: Mapping[str, Any]) -> Manifest:
+    found: Manifest = {"sendResolved": True}
+    if "url" in asked:
+        found["url"] = asked["url"]
+    else:
+        found["urlSecret"] = _key(asked["urlSecretRef"])
+    if "secretRef" in asked:
+        token = {"type": "Bearer", "credentials": _key(asked["secretRef"])}
+        found["httpConfig"] = {"authorization": token}
+    return found
+
+
+def _inhibitions(resource: Resource) -> list[Manifest]:
+    """What is explained by something else that is told does not wake anybody as well.
+
+    A warning never silences a page.
+    """
+    ours, critical, warning = (
+        _is("board", resource.name),
+        _is("severity", CRITICAL),
+        _is("severity", WARNING),
+    )
+    cause, symptom = _is("kind", "cause"), _is("kind", "symptom")
+    board = ["namespace", "board"]
+    return [
+        # A store that is gone, a role without pods, a stuck queue: everything that follows of it.
+        {"sourceMatch": [ours, critical, cause], "targetMatch": [ours, symptom], "equal": board},
+        {
+            "sourceMatch": [ours, critical, cause],
+            "targetMatch": [ours, warning],
+            "equal": [*board, "component"],
+        },
+        {
+            "sourceMatch": [ours, critical],
+            "targetMatch": [ours, warning],
+            "equal": [*board, "alertname"],
+        },
+    ]
+
+
+def alertmanager_config(resource: Resource, metadata: Manifest) -> Manifest:
+    """Of a Scoreboard that says where alerts go."""
+    asked = resource.spec["monitoring"]["alerts"]
+    to: dict[str, str] = {}
+    receivers: list[Manifest] = []
+    if "grafana" in asked:
+        to |= {CRITICAL: GRAFANA, WARNING: GRAFANA}
+        receivers.append({"name": GRAFANA, "webhookConfigs": [_grafana(asked["grafana"])]})
+    if "pagerDuty" in asked:
+        to[CRITICAL] = PAGERDUTY
+        paging = _pagerduty(resource, asked["pagerDuty"])
+        receivers.append({"name": PAGERDUTY, "pagerdutyConfigs": [paging]})
+    routes = [
+        {"matchers": [_is("severity", severity)], "receiver": receiver, **PACE[severity]}
+        for severity, receiver in to.items()
+    ]
+    severities = {"name": "severity", "value": "|".join(to), "matchType": "=~"}
+    return {
+        "apiVersion": "monitoring.coreos.com/v1alpha1",
+        "kind": "AlertmanagerConfig",
+        "metadata": metadata,
+        "spec": {
+            "route": {
+                "receiver": to[CRITICAL],
+                "matchers": [_is("board", resource.name), severities],
+                "groupBy": GROUP_BY,
+                "routes": routes,
+            },
+            "receivers": receivers,
+            "inhibitRules": _inhibitions(resource),
+        },
+    }

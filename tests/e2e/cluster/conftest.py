@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.cluster import clusters
+from tests.e2e.cluster import prometheus as monitored
 from tests.e2e.cluster.api import NAMESPACE, Api
 from tests.e2e.cluster.boards import Board, a_board
 from tests.e2e.cluster.commands import Commands
 from tests.e2e.cluster.images import NoImages, build
 from tests.e2e.cluster.moving import install, wait_ready
 from tests.e2e.cluster.operator_process import OperatorProcess
+from tests.e2e.cluster.prometheus import Prometheus
 from tests.e2e.cluster.proxy import Upstream, upstream
 
 from scoreboard_operator import kinds
@@ -64,6 +66,12 @@ async def server(api: Api, kubeconfig: Path) -> AsyncIterator[Upstream]:
     """The API server as a proxy of the tests reaches it."""
     async with upstream(kubeconfig) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def prometheus(kubeconfig: Path) -> Prometheus:
+    """What watches the cluster."""
+    return monitored.found()
 
 
 @pytest.fixture(scope="session")

@@ -10,22 +10,19 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import urllib3
 from tests.e2e.cluster import clusters
 from tests.e2e.cluster.api import Api
 from tests.e2e.cluster.boards import ROLES, SOON, Board
 from tests.e2e.cluster.play import scored, signed_in, visiting, watching
+from tests.e2e.cluster.prometheus import Prometheus
 from tests.e2e.cluster.waiting import until
 
 from scoreboard_operator import kinds
 from scoreboard_operator.render import shipped
 
-ONENODE_PROMETHEUS = "http://10.254.0.1:9090"
-NO_PROMETHEUS = "no Prometheus at {}: shared/onenode/addon monitoring, or say where with SCOREBOARD_TEST_PROMETHEUS"
 LOADED, SCRAPED = 120.0, 90.0
 BOOKS = clusters.ROOT / "docs/runbooks"
 # Of the operator, which is no pod here.
@@ -36,45 +33,6 @@ QUIET = {
     "Failures by route", "Cache hits", "Database errors", "Batches tried again", "Closed by the server",
     "Handshakes rejected", "Frames skipped", "Standings built anew",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Prometheus:
-    """By its HTTP API."""
-
-    address: str
-    pool: urllib3.PoolManager
-
-    def ask(self, path: str, **query: str) -> Any:
-        answer = self.pool.request("GET", f"{self.address}/api/v1/{path}", fields=query)
-        found = json.loads(answer.data)
-        assert found["status"] == "success", f"{query}: {found}"
-        return found["data"]
-
-    def query(self, expression: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.ask("query", query=expression)["result"]
-        return found
-
-    def rules(self, board: Board) -> list[dict[str, Any]]:
-        """Those of one board: its alerts and what they record."""
-        named = {"namespace": board.namespace, "board": board.name}
-        return [
-            rule
-            for group in self.ask("rules")["groups"]
-            for rule in group["rules"]
-            if named.items() <= rule.get("labels", {}).items()
-        ]
-
-
-@pytest.fixture(scope="module")
-def prometheus() -> Prometheus:
-    address = os.environ.get("SCOREBOARD_TEST_PROMETHEUS") or ONENODE_PROMETHEUS
-    pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=2.0, read=20.0), retries=False)
-    try:
-        pool.request("GET", f"{address}/-/ready")
-    except urllib3.exceptions.HTTPError:
-        pytest.skip(NO_PROMETHEUS.format(address))
-    return Prometheus(address, pool)
 
 
 @pytest.fixture

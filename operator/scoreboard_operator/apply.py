@@ -119,12 +119,28 @@ class Applier:
         """Raises ApiError when the server is away."""
         for found in unwanted:
             done.changes.append(difference.removal(found))
+            done.live.pop(key(found), None)
             if self._dry_run:
                 continue
             await self._cluster.delete(kinds.of(dict(found)), found)
             self._applied.lose(found)
             done.pruned.append("/".join(key(found)))
-            done.live.pop(key(found), None)
+
+
+RIVALS = {
+    kinds.SCALED_OBJECT.kind: kinds.AUTOSCALER.kind,
+    kinds.AUTOSCALER.kind: kinds.SCALED_OBJECT.kind,
+}
+
+
+def rivals(facts: Facts, wanted: Iterable[Manifest]) -> list[Object]:
+    """What has to go before its successor comes: of two autoscalers of one role, the other one.
+
+    KEDA's webhook refuses a ScaledObject for what a HorizontalPodAutoscaler scales already:
+    https://keda.sh/docs/latest/concepts/admission-webhooks/. Pods stay as they are in between.
+    """
+    found = (facts.objects.get((RIVALS.get(kind, ""), name)) for kind, name in map(key, wanted))
+    return [each for each in found if each and "deletionTimestamp" not in each["metadata"]]
 
 
 def unwanted(facts: Facts, wanted: Iterable[Manifest], plan: Plan) -> list[Object]:

@@ -39,18 +39,23 @@ def add_commands(found: Any) -> None:
 def _operate(_: argparse.Namespace) -> int:
     from scoreboard_operator.process import serve
 
-    asyncio.run(serve(settings.load()))
+    try:
+        asyncio.run(serve(settings.load()))
+    except settings.WrongSetting as error:
+        print(f"scoreboard operator: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
 def _render(options: argparse.Namespace) -> int:
     try:
         resource = offline.resource(options.manifest, options.namespace)
-    except offline.Unreadable as error:
+        images = settings.load().images
+    except (offline.Unreadable, settings.WrongSetting) as error:
         print(f"scoreboard render: {error}", file=sys.stderr)
         return 1
     served = offline.OPTIONAL - set(options.without)
-    manifests = offline.manifests(resource, settings.load().images, served)
+    manifests = offline.manifests(resource, images, served)
     yaml.safe_dump_all(manifests, sys.stdout, sort_keys=False, allow_unicode=True)
     return 0
 
@@ -62,7 +67,7 @@ def _plan(options: argparse.Namespace) -> int:
     try:
         resource = offline.resource(options.manifest, options.namespace)
         lines = asyncio.run(changes(resource, settings.load().images))
-    except (offline.Unreadable, Unplanned) as error:
+    except (offline.Unreadable, Unplanned, settings.WrongSetting) as error:
         print(f"scoreboard plan: {error}", file=sys.stderr)
         return 1
     for line in lines:

@@ -10,7 +10,7 @@ from typing import Any
 
 from scoreboard_operator import conditions, events, exposed, kinds, metrics, status
 from scoreboard_operator import keys as keyring
-from scoreboard_operator.apply import Applier, Done, unwanted
+from scoreboard_operator.apply import Applier, Done, rivals, unwanted
 from scoreboard_operator.cluster import Cluster
 from scoreboard_operator.conditions import Condition, View
 from scoreboard_operator.facts import Facts
@@ -106,6 +106,7 @@ class Reconciler:
         aim = target(resource, live, self.images)
         planned = plan(resource, observed.facts, aim.release, aim.jobs)
         wanted = render(resource, planned, self.images)
+        await applier.prune(rivals(observed.facts, wanted), done)
         await applier.apply(wanted, observed.facts, done)
         facts = replace(observed.facts, objects=dict(done.live))
         if _finished(View(resource=resource, facts=facts, plan=planned)):

@@ -1,5 +1,6 @@
 """The operator's environment, read once: images, namespaces, identity."""
 
+import math
 import os
 import socket
 from collections.abc import Mapping
@@ -46,26 +47,55 @@ class Settings:
     log_level: str
 
 
+class WrongSetting(Exception):
+    """Says which variable, and what it must be."""
+
+
+def _number(env: Mapping[str, str], name: str, default: float, least: float = 0) -> float:
+    """`least` or more. Raises WrongSetting."""
+    text = env.get(f"{PREFIX}{name}") or str(default)
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not least <= found < math.inf:
+        raise WrongSetting(f"{PREFIX}{name} must be a number, {least:g} or more, not {text!r}")
+    return found
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    """Raises WrongSetting."""
+    text = env.get(f"{PREFIX}{name}") or str(default)
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        told = f"a whole number from {least} to {most}"
+        raise WrongSetting(f"{PREFIX}{name} must be {told}, not {text!r}")
+    return int(text)
+
+
 def load(env: Mapping[str, str] | None = None) -> Settings:
-    """Every variable has a default that fits the chart."""
+    """Every variable has a default that fits the chart. Raises WrongSetting."""
     env = os.environ if env is None else env
     given = Images()
+
+    def text(name: str, default: str) -> str:
+        return env.get(f"{PREFIX}{name}") or default
+
     return Settings(
         images=Images(
-            runtime=env.get("SCOREBOARD_OPERATOR_RUNTIME_IMAGE") or given.runtime,
-            stores=env.get("SCOREBOARD_OPERATOR_STORES_IMAGE") or given.stores,
-            pull_policy=env.get("SCOREBOARD_OPERATOR_PULL_POLICY") or given.pull_policy,
-            trusted_proxies=env.get("SCOREBOARD_OPERATOR_TRUSTED_PROXIES", given.trusted_proxies),
+            runtime=text("RUNTIME_IMAGE", given.runtime),
+            stores=text("STORES_IMAGE", given.stores),
+            pull_policy=text("PULL_POLICY", given.pull_policy),
+            trusted_proxies=env.get(f"{PREFIX}TRUSTED_PROXIES", given.trusted_proxies),
         ),
-        namespaces=tuple(env.get("SCOREBOARD_OPERATOR_NAMESPACES", "").replace(",", " ").split()),
-        own_namespace=env.get("SCOREBOARD_OPERATOR_NAMESPACE") or "default",
-        identity=env.get("SCOREBOARD_OPERATOR_IDENTITY") or f"{socket.gethostname()}-{os.getpid()}",
-        blind_seconds=float(env.get("SCOREBOARD_OPERATOR_BLIND_SECONDS") or 60),
-        host=env.get("SCOREBOARD_OPERATOR_HOST") or "0.0.0.0",
-        port=int(env.get("SCOREBOARD_OPERATOR_PORT") or 8090),
-        workers=int(env.get("SCOREBOARD_OPERATOR_WORKERS") or 4),
-        resync_seconds=float(env.get("SCOREBOARD_OPERATOR_RESYNC_SECONDS") or 600),
-        discover_seconds=float(env.get("SCOREBOARD_OPERATOR_DISCOVER_SECONDS") or 30),
-        lease_name=env.get("SCOREBOARD_OPERATOR_LEASE") or "scoreboard-operator",
-        log_level=env.get("SCOREBOARD_OPERATOR_LOG_LEVEL") or "info",
+        namespaces=tuple(text("NAMESPACES", "").replace(",", " ").split()),
+        own_namespace=text("NAMESPACE", "default"),
+        identity=text("IDENTITY", f"{socket.gethostname()}-{os.getpid()}"),
+        host=text("HOST", "0.0.0.0"),
+        port=_whole(env, "PORT", 8090, 0, 65535),
+        workers=_whole(env, "WORKERS", 4, 1, 64),
+        resync_seconds=_number(env, "RESYNC_SECONDS", 600, 1),
+        blind_seconds=_number(env, "BLIND_SECONDS", 60, 1),
+        discover_seconds=_number(env, "DISCOVER_SECONDS", 30, 1),
+        lease_name=text("LEASE", "scoreboard-operator"),
+        log_level=text("LOG_LEVEL", "info"),
     )

@@ -50,23 +50,17 @@ class Receivers:
         with self._lock:
             self._all.append(one)
 
-    def events(self, action: str, since: float) -> list[Received]:
-        """Of PagerDuty."""
-        return [
-            each
-            for each in list(self._all)
-            if each.path == "/v2/enqueue"
-            and each.at >= since
-            and each.body.get("event_action") == action
-        ]
+    def events(self, of: str, action: str) -> list[Received]:
+        """Of PagerDuty, about one namespace."""
+        return [e for e in self._at(f"/{of}/v2/enqueue") if e.body.get("event_action") == action]
 
-    def notifications(self, status: str, since: float) -> list[Received]:
-        """Of Grafana. `status`: firing or resolved."""
-        return [
-            each
-            for each in list(self._all)
-            if each.path == "/grafana" and each.at >= since and each.body.get("status") == status
-        ]
+    def notifications(self, of: str, status: str) -> list[Received]:
+        """Of Grafana, about one namespace. `status`: firing or resolved."""
+        return [each for each in self._at(f"/{of}/grafana") if each.body.get("status") == status]
+
+    def _at(self, path: str) -> list[Received]:
+        with self._lock:
+            return [each for each in self._all if each.path == path]
 
 
 def faults(event: dict[str, Any]) -> list[str]:

@@ -105,3 +105,12 @@ def test_the_objectives_are_edges_of_the_buckets():
 
     assert edges == {0.1, 0.25}
     assert edges <= set(LATENCY)
+
+
+def test_a_cause_that_pages_outlasts_what_follows_of_it():
+    """Or the end of the cause would be the page of its symptom, seconds before that ends as well."""
+    causes = [r for r in rules_of("board") if r.get("labels", {}).get("kind") == "cause"]
+    kept = {rule["alert"]: rule.get("keep_firing_for") for rule in causes}
+    pages = {rule["alert"] for rule in causes if rule["labels"]["severity"] == "critical"}
+
+    assert {name for name, seconds in kept.items() if seconds} == pages

@@ -14,7 +14,7 @@ from tests.unit.runtime.manifests import a_manifest
 
 from scoreboard_operator import conditions, exposed, kinds, names, status
 from scoreboard_operator import keys as keyring
-from scoreboard_operator.apply import unwanted
+from scoreboard_operator.apply import rivals, unwanted
 from scoreboard_operator.conditions import View
 from scoreboard_operator.facts import Facts
 from scoreboard_operator.images import Images
@@ -105,7 +105,10 @@ class World:
         """One look, as reconcile.py does it: plan, apply, prune, report."""
         planned = self.plan()
         wanted = [*self.made().manifests, *render(self.resource, planned, IMAGES)]
-        wrote = any([self._apply(manifest) for manifest in wanted])
+        gone = rivals(self.facts(), wanted)
+        for each in gone:
+            del self.objects[each["kind"], each["metadata"]["name"]]
+        wrote = any([self._apply(manifest) for manifest in wanted]) or bool(gone)
         view = View(resource=self.resource, facts=self.facts(), plan=planned)
         if _finished(view):
             for gone in unwanted(self.facts(), wanted, planned):

@@ -271,3 +271,26 @@ def test_stores_that_restart_during_a_roll_pause_it():
     assert world.look().hold == "StoresStarting"
     assert list(images(world).values()) == ["0.2.0", "0.1.0", "0.1.0"]
     world.converge()
+
+
+@pytest.mark.parametrize("settled", [True, False], ids=["settled", "during a roll"])
+def test_an_autoscaler_goes_before_the_one_that_takes_its_place_comes(settled: bool):
+    """KEDA's webhook refuses a ScaledObject for what another one scales: nobody would ever settle."""
+    world = upgraded()
+    if not settled:
+        world.edit(NEW)
+        world.look()
+    by_keda = "worker: {autoscaling: {engine: KEDA}}"
+    world.served = frozenset({kinds.SCALED_OBJECT.kind})
+    name = "arcade-worker"
+    assert world.objects[kinds.AUTOSCALER.kind, name]
+
+    world.edit(f"{OLD if settled else NEW}\n{by_keda}")
+    world.look()
+
+    assert (kinds.AUTOSCALER.kind, name) not in world.objects
+    assert world.objects[kinds.SCALED_OBJECT.kind, name]
+    world.edit(OLD if settled else NEW)
+    world.look()
+    assert world.objects[kinds.AUTOSCALER.kind, name]
+    assert (kinds.SCALED_OBJECT.kind, name) not in world.objects

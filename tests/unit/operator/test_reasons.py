@@ -40,7 +40,8 @@ def test_every_reason_of_an_event_is_documented_and_used():
 
 
 def test_every_variable_is_documented_and_read():
-    read = set(re.findall(rf'"{settings.PREFIX}(\w+)"', TEXTS["settings"]))
+    ways = r'(?:text\("|_number\(env, "|_whole\(env, "|\{PREFIX\})([A-Z_]+)'
+    read = set(re.findall(ways, TEXTS["settings"]))
 
     assert read == set(settings.VARIABLES)
 

@@ -76,6 +76,17 @@ def gave_up(found: Object | None) -> bool:
     )
 
 
+def at_maximum(found: Object | None) -> bool:
+    """Whether a HorizontalPodAutoscaler would have more pods than it may, as it says itself."""
+    conditions = (found or {}).get("status", {}).get("conditions", [])
+    return any(
+        each["type"] == "ScalingLimited"
+        and each["status"] == "True"
+        and each.get("reason") == "TooManyReplicas"
+        for each in conditions
+    )
+
+
 def job_state(found: Object | None) -> str:
     """PENDING, DONE or FAILED."""
     for condition in (found or {}).get("status", {}).get("conditions", []):

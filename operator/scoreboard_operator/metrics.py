@@ -57,6 +57,12 @@ READY = Metric(
     "1 while a Scoreboard's condition Ready is True, 0 otherwise.",
     ("board_namespace", "board"),  # namespace would be that of the operator's own pod
 )
+AT_MAXIMUM = Metric(
+    "scoreboard_operator_autoscaler_at_maximum",
+    GAUGE,
+    "1 while a role's HorizontalPodAutoscaler would have more pods than maxReplicas allows.",
+    ("board_namespace", "board", "role"),
+)
 LEADER = Metric(
     "scoreboard_operator_leader", GAUGE, "1 in the process that acts, 0 in one that stands by."
 )
@@ -70,7 +76,7 @@ BUILD_INFO = Metric(
 )
 METRICS: tuple[Metric, ...] = (
     QUEUE_DEPTH, QUEUE_LATENCY, RECONCILES, RECONCILE_DURATION, API_WRITES, DRIFT, SCOREBOARDS,
-    READY, LEADER, HEARTBEAT_AGE, BUILD_INFO,
+    READY, AT_MAXIMUM, LEADER, HEARTBEAT_AGE, BUILD_INFO,
 )  # fmt: skip
 _KINDS = {COUNTER: Counter, GAUGE: Gauge}
 

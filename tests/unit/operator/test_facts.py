@@ -195,3 +195,18 @@ def test_a_scoreboard_is_read_with_little_said():
     assert not found.paused
     assert not found.plan_only
     assert not found.deleting
+
+
+@pytest.mark.parametrize(
+    ("reason", "holds", "full"),
+    [
+        ("TooManyReplicas", "True", True),
+        ("TooFewReplicas", "True", False),
+        ("DesiredWithinRange", "False", False),
+    ],
+)
+def test_an_autoscaler_says_itself_whether_it_would_have_more(reason: str, holds: str, full: bool):
+    told = {"type": "ScalingLimited", "status": holds, "reason": reason}
+    assert look.at_maximum({"status": {"conditions": [told]}}) == full
+    assert not look.at_maximum({"status": {"conditions": []}})
+    assert not look.at_maximum(None)

@@ -38,6 +38,7 @@ SPARE: dict[Kind, dict[str, Any]] = {
     kinds.HTTP_ROUTE: {"rules": []},
     kinds.SERVICE_MONITOR: {"selector": {}, "endpoints": []},
     kinds.PROMETHEUS_RULE: {"groups": []},
+    kinds.ALERTMANAGER_CONFIG: {"receivers": [{"name": "spare"}], "route": {"receiver": "spare"}},
     kinds.SCALED_OBJECT: {"scaleTargetRef": {"name": "spare"}, "triggers": [{"type": "cpu", "metadata": {"value": "50"}}]},
     kinds.CLUSTER: {"instances": 1, "storage": {"size": "1Gi"}},
 }  # fmt: skip

@@ -26,6 +26,7 @@ TEMPLATE = {
 }
 SELECTOR = {"matchLabels": LABELS}
 MANAGED = {"database": {"managed": {"storage": "1Gi"}}, "redis": {"managed": {"storage": "1Gi"}}}
+WATCHED = {"enabled": True, "alerts": {"grafana": {"url": "https://grafana.example.com/hook"}}}
 SPARE: dict[Kind, dict[str, Any]] = {
     kinds.NETWORK_POLICY: {"podSelector": {}},
     kinds.SERVICE: {"ports": [{"port": 80}]},
@@ -99,7 +100,7 @@ async def live(server: Upstream, space: str, served: list[Kind]) -> None:
         told = {c["type"]: c["status"] for c in scoreboard.get("status", {}).get("conditions", [])}
         return told.get("Ready") == "True" and told.get("Reconciling") == "False"
 
-    made = await server.call("POST", kinds.SCOREBOARD.path(space), board(BOARD, **MANAGED))
+    made = await server.call("POST", kinds.SCOREBOARD.path(space), board(BOARD, **MANAGED, monitoring=WATCHED))
     await eventually(ready, "it is ready")
     gone = kinds.DEPLOYMENT.path(space, f"{BOARD}-gateway")
     uid = (await server.find(kinds.DEPLOYMENT, space, f"{BOARD}-gateway"))["metadata"]["uid"]

@@ -100,7 +100,9 @@ async def live(server: Upstream, space: str, served: list[Kind]) -> None:
         told = {c["type"]: c["status"] for c in scoreboard.get("status", {}).get("conditions", [])}
         return told.get("Ready") == "True" and told.get("Reconciling") == "False"
 
-    made = await server.call("POST", kinds.SCOREBOARD.path(space), board(BOARD, **MANAGED, monitoring=WATCHED))
+    made = await server.call(
+        "POST", kinds.SCOREBOARD.path(space), board(BOARD, **MANAGED, monitoring=WATCHED)
+    )
     await eventually(ready, "it is ready")
     gone = kinds.DEPLOYMENT.path(space, f"{BOARD}-gateway")
     uid = (await server.find(kinds.DEPLOYMENT, space, f"{BOARD}-gateway"))["metadata"]["uid"]

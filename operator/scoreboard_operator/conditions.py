@@ -133,7 +133,7 @@ def _monitoring(view: View) -> Condition:
         return Condition(type=MONITORING_READY, status=FALSE, reason="CRDMissing", message=told)
     for ref in needed(view.resource):
         found = view.facts.alert_secrets.get(ref["name"]) or {}
-        if not {**found.get("data", {}), **found.get("stringData", {})}.get(ref["key"]):
+        if not found.get("data", {}).get(ref["key"]):
             told = (
                 f"no alert is routed: make the Secret {ref['name']} with the key {ref['key']}, "
                 "which spec.monitoring.alerts names"

@@ -29,13 +29,13 @@ from scoreboard_operator.metrics import Telemetry
 from scoreboard_operator.probes import Probes, serving
 from scoreboard_operator.reconcile import Edges, Reconciler
 from scoreboard_operator.settings import Settings
-from scoreboard_operator.workqueue import Key, WorkQueue
+from scoreboard_operator.workqueue import Key, WorkQueue, backoff
 from scoreboard_runtime.contract.keyring import SECRET_BYTES
 from scoreboard_runtime.contract.keyring import Key as MasterKey
 
 log = structlog.get_logger()
 PASSWORD_CHARACTERS = 32
-FIRST_SECONDS, MOST_SECONDS, CALM_SECONDS = 0.5, 30.0, 60.0  # of listening anew
+CALM_SECONDS = 60.0  # listened so long, a failure is the first again
 SOON_LOOKS = 10
 LOOK_SECONDS = 120.0  # no look takes so long; one that hangs is ended
 
@@ -161,7 +161,7 @@ class Operator:
                 log.info("optional_kinds_changed")
             except Deaf as error:
                 failures = 0 if time.monotonic() - began > CALM_SECONDS else failures + 1
-                wait = min(MOST_SECONDS, FIRST_SECONDS * 2.0**failures) * random.uniform(0.75, 1.25)
+                wait = backoff(failures, random.random())
                 log.warning("listens_anew", why=str(error), after=round(wait, 3))
                 await asyncio.sleep(wait)
 

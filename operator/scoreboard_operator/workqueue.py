@@ -12,6 +12,12 @@ SETTLE_SECONDS = 0.2  # events come in swarms: one look for all of them
 FIRST_SECONDS, MOST_SECONDS, MOST_DOUBLINGS = 0.5, 60.0, 10
 
 
+def backoff(failures: int, jitter: float) -> float:
+    """Seconds until the next try after so many failures before this one. `jitter`: 0 to 1."""
+    seconds = FIRST_SECONDS * 2.0 ** min(failures, MOST_DOUBLINGS)
+    return min(MOST_SECONDS, seconds) * (0.75 + 0.5 * jitter)
+
+
 @dataclass(slots=True)
 class Schedule:
     """Keys with the time when each is due. A key in work that is asked for again comes after."""
@@ -55,7 +61,7 @@ class Schedule:
         if failed:
             count = self._failures.get(key, 0)
             self._failures[key] = min(count + 1, MOST_DOUBLINGS)
-            wait = min(MOST_SECONDS, FIRST_SECONDS * 2.0**count) * (0.75 + 0.5 * jitter)
+            wait = backoff(count, jitter)
             wait = max(wait, least * (1.0 + 0.5 * jitter))  # never all at the first moment
             self.add(key, now, wait)
         else:

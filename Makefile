@@ -70,7 +70,7 @@ fmt: $(VENV)/.dev ## format
 	$(BIN)/ruff format -q . && $(BIN)/ruff check --fix -q .
 
 # What is pure is cheap to test: every line and every branch of it.
-DECIDES = kinds resource images names facts release plan target render keys conditions reasons exposed status events \
+DECIDES = kinds resource images names facts certificates release plan target render keys conditions reasons exposed status events \
   difference ownership
 PURE = --cov=scoreboard_runtime.contract --cov=scoreboard_runtime.rules \
   $(DECIDES:%=--cov=scoreboard_operator.%) --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100

@@ -15,7 +15,7 @@ MOST_CHARACTERS = 300
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """`objects` by kind and name. `secrets`: those with addresses that the manifest names, None if
-    missing; `alert_secrets`: those that Alertmanager reads.
+    missing; `alert_secrets`: those that Alertmanager reads; `certificate`: that of the way in.
 
     `served`: the optional kinds that this cluster has.
     """
@@ -23,6 +23,7 @@ class Facts:
     objects: Mapping[tuple[str, str], Object] = field(default_factory=dict)
     secrets: Mapping[str, Object | None] = field(default_factory=dict)
     alert_secrets: Mapping[str, Object | None] = field(default_factory=dict)
+    certificate: Object | None = None
     pods: tuple[Object, ...] = ()
     served: frozenset[str] = frozenset()
 

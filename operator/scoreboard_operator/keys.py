@@ -98,16 +98,21 @@ def secrets(
     return Secrets(manifests=tuple(found), rotated=wanted.active.kid if fresh else "")
 
 
-def rotation_due_us(resource: Resource, live: Mapping[str, Object | None]) -> int | None:
-    """When the active key is due to be succeeded; None if that is not ours to say."""
+def due_us(resource: Resource, live: Mapping[str, Object | None]) -> int | None:
+    """When the active key is due to be succeeded, whoever made it; None without usable keys."""
     secret = live.get(names.keys(resource))
-    if secret is None or not belongs(resource, secret):
-        return None
     try:
         keyring: Keyring = parse(_decoded(secret).get(KEYS_FILE, b""))
     except KeyringError:
         return None
     return keyring.active.created_us + resource.rotation_us
+
+
+def rotation_due_us(resource: Resource, live: Mapping[str, Object | None]) -> int | None:
+    """When the operator has to make a new key; None if that is not ours to do."""
+    secret = live.get(names.keys(resource))
+    ours = secret is not None and belongs(resource, secret)
+    return due_us(resource, live) if ours else None
 
 
 def stamp(resource: Resource, live: Mapping[str, Object | None]) -> str:

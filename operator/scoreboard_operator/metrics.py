@@ -63,6 +63,18 @@ AT_MAXIMUM = Metric(
     "1 while a role's HorizontalPodAutoscaler would have more pods than maxReplicas allows.",
     ("board_namespace", "board", "role"),
 )
+KEY_DUE = Metric(
+    "scoreboard_operator_key_due_timestamp_seconds",
+    GAUGE,
+    "When the key that signs is due to be succeeded (spec.auth.keyRotation), Unix time.",
+    ("board_namespace", "board"),
+)
+CERTIFICATE_EXPIRY = Metric(
+    "scoreboard_operator_certificate_expiry_timestamp_seconds",
+    GAUGE,
+    "When the certificate of spec.exposure.tls.secretName expires, Unix time.",
+    ("board_namespace", "board"),
+)
 LEADER = Metric(
     "scoreboard_operator_leader", GAUGE, "1 in the process that acts, 0 in one that stands by."
 )
@@ -76,7 +88,7 @@ BUILD_INFO = Metric(
 )
 METRICS: tuple[Metric, ...] = (
     QUEUE_DEPTH, QUEUE_LATENCY, RECONCILES, RECONCILE_DURATION, API_WRITES, DRIFT, SCOREBOARDS,
-    READY, AT_MAXIMUM, LEADER, HEARTBEAT_AGE, BUILD_INFO,
+    READY, AT_MAXIMUM, KEY_DUE, CERTIFICATE_EXPIRY, LEADER, HEARTBEAT_AGE, BUILD_INFO,
 )  # fmt: skip
 _KINDS = {COUNTER: Counter, GAUGE: Gauge}
 

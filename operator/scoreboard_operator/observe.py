@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from scoreboard_operator import kinds, names
+from scoreboard_operator.certificates import certificate_secret
 from scoreboard_operator.cluster import Cluster
 from scoreboard_operator.facts import Facts, Object
 from scoreboard_operator.kinds import Kind
@@ -34,11 +35,11 @@ async def observe(cluster: Cluster, resource: Resource, served: frozenset[str]) 
     asked = given_secrets(resource)
     own = [names.keys(resource), names.stores(resource)]
     alerting = sorted({ref["name"] for ref in needed(resource)})
+    shown = [name] if (name := certificate_secret(resource)) else []
+    named = [*own, *asked, *alerting, *shown]
     lists = asyncio.gather(*(_labelled(cluster, resource, kind) for kind in wanted))
     pods = _labelled(cluster, resource, kinds.POD)
-    gets = asyncio.gather(
-        *(cluster.get(kinds.SECRET, resource.namespace, name) for name in own + asked + alerting)
-    )
+    gets = asyncio.gather(*(cluster.get(kinds.SECRET, resource.namespace, name) for name in named))
     listed, seen, found = await asyncio.gather(lists, pods, gets)
     objects: dict[tuple[str, str], Object] = {}
     leftovers: list[str] = []
@@ -49,12 +50,13 @@ async def observe(cluster: Cluster, resource: Resource, served: frozenset[str]) 
                 objects[kind.kind, name] = item
             elif left_over(resource, item):
                 leftovers.append(f"{kind.kind}/{name}")
-    known = dict(zip(own + asked + alerting, found, strict=True))
+    known = dict(zip(named, found, strict=True))
     secrets = {name: known[name] for name in own + asked}
     facts = Facts(
         objects=objects,
         secrets={name: known[name] for name in asked},
         alert_secrets={name: known[name] for name in alerting},
+        certificate=known[shown[0]] if shown else None,
         pods=tuple(seen),
         served=served,
     )

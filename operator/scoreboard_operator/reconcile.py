@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from scoreboard_operator import conditions, events, exposed, kinds, metrics, names, status
+from scoreboard_operator import conditions, events, exposed, gauges, kinds, metrics, status
 from scoreboard_operator import keys as keyring
 from scoreboard_operator.apply import Applier, Done, rivals, unwanted
 from scoreboard_operator.cluster import Cluster
 from scoreboard_operator.conditions import Condition, View
-from scoreboard_operator.facts import Facts, at_maximum
+from scoreboard_operator.facts import Facts
 from scoreboard_operator.images import Images
 from scoreboard_operator.keys import Entropy
-from scoreboard_operator.metrics import AT_MAXIMUM, Telemetry
+from scoreboard_operator.metrics import Telemetry
 from scoreboard_operator.observe import Observed, observe
 from scoreboard_operator.ownership import Applied
 from scoreboard_operator.plan import SECRETS_READY, Hold, Plan, plan
-from scoreboard_operator.render import ROLES, render
+from scoreboard_operator.render import render
 from scoreboard_operator.resource import PAUSED, PLAN, Resource, read
 from scoreboard_operator.target import target
 from scoreboard_runtime.contract.snapshots import rfc3339
@@ -63,9 +63,7 @@ class Reconciler:
         if found is None or "deletionTimestamp" in found["metadata"]:
             self.applied.forget(namespace, name)
             self.ready.pop((namespace, name), None)
-            self.telemetry.forget(metrics.READY, namespace, name)
-            for role in ROLES:
-                self.telemetry.forget(AT_MAXIMUM, namespace, name, role)
+            gauges.forget(self.telemetry, namespace, name)
             return Outcome(state="gone")
         resource = read(found)
         if resource.paused:
@@ -92,10 +90,7 @@ class Reconciler:
         ]
         wanted = status.status(view, found, exposed.state(resource, facts).url, self._now())
         await self._report(resource, wanted, told)
-        for role in ROLES:
-            live = facts.get(kinds.AUTOSCALER, names.role(resource, role))
-            gauge = self.telemetry.child(AT_MAXIMUM, resource.namespace, resource.name, role)
-            gauge.set(1 if at_maximum(live) else 0)
+        gauges.show(self.telemetry, resource, facts, observed.secrets)
         return Outcome(state=_state(found), again=self._again(resource, observed, found))
 
     async def _walk(
@@ -157,8 +152,7 @@ class Reconciler:
         before = resource.status.get("conditions", [])
         turns = events.turns(before, wanted["conditions"])
         ready = self.ready[resource.namespace, resource.name] = status.ready(wanted)
-        gauge = self.telemetry.child(metrics.READY, resource.namespace, resource.name)
-        gauge.set(1 if ready == "True" else 0)
+        gauges.show_ready(self.telemetry, resource, ready == "True")
         if status.differs(resource.status, wanted):
             await self.cluster.report(resource.namespace, resource.name, resource.uid, wanted)
         for event in (*told, *turns):

@@ -13,7 +13,7 @@ from scoreboard_operator import names
 from scoreboard_operator.release import digest
 from scoreboard_operator.render import parts, shipped
 from scoreboard_operator.render.parts import Manifest
-from scoreboard_operator.render.routing import alertmanager_config, routed
+from scoreboard_operator.render.routing import alertmanager_config, routed, watched
 from scoreboard_operator.resource import Resource
 
 COMPONENT = "monitoring"
@@ -89,7 +89,9 @@ def _of_this_board(resource: Resource, found: Any) -> Any:
 
 def rules(resource: Resource) -> Manifest:
     """Recorded objectives and alerts."""
-    found = _of_this_board(resource, shipped.rules())
+    files = ("board.yaml", "watchdog.yaml") if watched(resource) else ("board.yaml",)
+    groups = [group for name in files for group in shipped.rules(name)["groups"]]
+    found = _of_this_board(resource, {"groups": groups})
     given = resource.spec["monitoring"].get("runbookURL")
     for group in found["groups"]:
         for rule in group["rules"]:

@@ -1,8 +1,9 @@
 """Where the alerts of one Scoreboard go: an AlertmanagerConfig (flow 9).
 
 A critical alert pages by PagerDuty's Events API v2, a warning notifies Grafana; an end of either is
-told too. prometheus-operator puts these routes before the cluster's own, for alerts of this
-namespace only (`OnNamespace`), which alerts/board.yaml labels so; the others still see them.
+told too. A watchdog outside hears every minute that all of this works. prometheus-operator puts
+these routes before the cluster's own, for alerts of this namespace only (`OnNamespace`), which
+alerts/board.yaml labels so; the others still see them.
 """
 
 from collections.abc import Mapping
@@ -11,21 +12,29 @@ from typing import Any
 from scoreboard_operator.render.parts import Manifest
 from scoreboard_operator.resource import Resource
 
-CRITICAL, WARNING = "critical", "warning"
-PAGERDUTY, GRAFANA = "pagerduty", "grafana"
+CRITICAL, WARNING, NONE = "critical", "warning", "none"
+PAGERDUTY, GRAFANA, WATCHDOG = "pagerduty", "grafana", "watchdog"
+WATCHDOG_ALERT = "ScoreboardWatchdog"
 # Whatever is the same for all that is told in one message.
 GROUP_BY = ["namespace", "board", "alertname", "component"]
 # A page waits only until its cause could silence it; nobody is told of news every minute twice.
 PACE = {
     CRITICAL: {"groupWait": "10s", "groupInterval": "1m", "repeatInterval": "4h"},
-    WARNING: {"groupWait": "30s", "groupInterval": "5m", "repeatInterval": "12h"},
+    WARNING: {"groupWait": "30s", "groupInterval": "2m", "repeatInterval": "12h"},
 }
+# A repetition that is due a moment after a look at the group would wait for the next one.
+EVERY_MINUTE = {"groupWait": "1s", "groupInterval": "1m", "repeatInterval": "50s"}
 
 
 def routed(resource: Resource) -> bool:
     """Whether the manifest says where alerts go."""
     asked = resource.spec["monitoring"]
     return bool(asked["enabled"] and asked.get("alerts"))
+
+
+def watched(resource: Resource) -> bool:
+    """Whether somebody outside wants to hear that alerts can be told at all."""
+    return routed(resource) and WATCHDOG in resource.spec["monitoring"]["alerts"]
 
 
 def needed(resource: Resource) -> list[Mapping[str, str]]:
@@ -35,7 +44,7 @@ def needed(resource: Resource) -> list[Mapping[str, str]]:
     receivers: Mapping[str, Mapping[str, Any]] = resource.spec["monitoring"]["alerts"]
     return [
         receivers[to][ref]
-        for to in ("pagerDuty", "grafana")
+        for to in ("pagerDuty", "grafana", WATCHDOG)
         for ref in ("secretRef", "urlSecretRef")
         if ref in receivers.get(to, {})
     ]
@@ -72,8 +81,8 @@ def _pagerduty(resource: Resource, asked: Mapping[str, Any]) -> Manifest:
     return found | ({"url": asked["url"]} if "url" in asked else {})
 
 
-def _grafana(asked: Mapping[str, Any]) -> Manifest:
-    found: Manifest = {"sendResolved": True}
+def _webhook(asked: Mapping[str, Any], *, resolved: bool) -> Manifest:
+    found: Manifest = {"sendResolved": resolved}
     if "url" in asked:
         found["url"] = asked["url"]
     else:
@@ -119,7 +128,9 @@ def alertmanager_config(resource: Resource, metadata: Manifest) -> Manifest:
     receivers: list[Manifest] = []
     if "grafana" in asked:
         to |= {CRITICAL: GRAFANA, WARNING: GRAFANA}
-        receivers.append({"name": GRAFANA, "webhookConfigs": [_grafana(asked["grafana"])]})
+        receivers.append(
+            {"name": GRAFANA, "webhookConfigs": [_webhook(asked["grafana"], resolved=True)]}
+        )
     if "pagerDuty" in asked:
         to[CRITICAL] = PAGERDUTY
         paging = _pagerduty(resource, asked["pagerDuty"])
@@ -128,15 +139,22 @@ def alertmanager_config(resource: Resource, metadata: Manifest) -> Manifest:
         {"matchers": [_is("severity", severity)], "receiver": receiver, **PACE[severity]}
         for severity, receiver in to.items()
     ]
-    severities = {"name": "severity", "value": "|".join(to), "matchType": "=~"}
+    severities = list(to)
+    if WATCHDOG in asked:
+        hook = _webhook(asked[WATCHDOG], resolved=False)
+        receivers.append({"name": WATCHDOG, "webhookConfigs": [hook]})
+        only = [_is("alertname", WATCHDOG_ALERT)]
+        routes.append({"matchers": only, "receiver": WATCHDOG, **EVERY_MINUTE})
+        severities.append(NONE)
+    of_these = {"name": "severity", "value": "|".join(severities), "matchType": "=~"}
     return {
         "apiVersion": "monitoring.coreos.com/v1alpha1",
         "kind": "AlertmanagerConfig",
         "metadata": metadata,
         "spec": {
             "route": {
-                "receiver": to[CRITICAL],
-                "matchers": [_is("board", resource.name), severities],
+                "receiver": to.get(CRITICAL, WATCHDOG),
+                "matchers": [_is("board", resource.name), of_these],
                 "groupBy": GROUP_BY,
                 "routes": routes,
             },

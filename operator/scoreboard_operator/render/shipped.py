@@ -21,7 +21,7 @@ def text(name: str) -> str:
 
 
 @cache
-def rules() -> dict[str, Any]:
-    """alerts/board.yaml, which nobody changes: every look renders it, and YAML is slow to read."""
-    found: dict[str, Any] = yaml.load(text("board.yaml"), _LOADER)
+def rules(name: str = "board.yaml") -> dict[str, Any]:
+    """Of alerts/, which nobody changes: every look renders it, and YAML is slow to read."""
+    found: dict[str, Any] = yaml.load(text(name), _LOADER)
     return found

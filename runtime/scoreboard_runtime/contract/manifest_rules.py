@@ -67,6 +67,10 @@ def _only(name: str, *types: str) -> Rule:
     return lambda exposure: exposure["type"] in types or name not in exposure
 
 
+def _one_address(webhook: Any) -> bool:
+    return len({"url", "urlSecretRef"} & webhook.keys()) == 1
+
+
 def _certificate(exposure: Any) -> bool:
     tls = exposure.get("tls")
     return tls is None or exposure["type"] != "Ingress" or "secretName" in tls
@@ -116,10 +120,11 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         lambda labels: all(_LABEL.fullmatch(n) and n.find("/") <= 253 for n in labels),
         lambda labels: not any(name.startswith(_RESERVED) for name in labels),
     ),
-    "spec.monitoring.alerts": (lambda alerts: bool({"pagerDuty", "grafana"} & alerts.keys()),),
-    "spec.monitoring.alerts.grafana": (
-        lambda grafana: len({"url", "urlSecretRef"} & grafana.keys()) == 1,
+    "spec.monitoring.alerts": (
+        lambda alerts: bool({"pagerDuty", "grafana", "watchdog"} & alerts.keys()),
     ),
+    "spec.monitoring.alerts.grafana": (_one_address,),
+    "spec.monitoring.alerts.watchdog": (_one_address,),
 }
 
 

@@ -169,7 +169,7 @@ def test_dashboards_that_are_not_wanted_any_more_go():
 def test_the_wheel_and_the_build_context_have_what_the_operator_reads():
     about = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
     shipped_as = about["targets"]["wheel"]["force-include"]
-    wanted = {f"{name}.json" for name in shipped.DASHBOARDS} | {"board.yaml"}
+    wanted = {f"{name}.json" for name in shipped.DASHBOARDS} | {"board.yaml", "watchdog.yaml"}
     inside = {
         to.rpartition("/")[2]: source for source, to in shipped_as.items() if "/shipped/" in to
     }

@@ -11,6 +11,7 @@ from scoreboard_operator.render import monitoring
 from scoreboard_operator.render.routing import needed
 
 PAGER = "pagerDuty: {secretRef: {name: pager}}"
+WATCHDOG = "watchdog: {urlSecretRef: {name: heartbeat}}"
 WEBHOOK = "grafana: {url: 'https://grafana.example.com/hook', secretRef: {name: grafana}}"
 
 
@@ -54,6 +55,33 @@ def test_critical_pages_warning_notifies_and_the_rest_is_left_to_the_cluster(
     assert reached(spec, board="arcade", severity="warning") == warning
     assert reached(spec, board="arcade", severity="info") is None
     assert reached(spec, board="another", severity="critical") is None
+
+
+def test_a_watchdog_hears_every_minute_and_hears_nothing_else():
+    spec = config(asked(PAGER, WATCHDOG))
+    barks = {"board": "arcade", "severity": "none", "alertname": "ScoreboardWatchdog"}
+    (route,) = [r for r in spec["route"]["routes"] if r["receiver"] == "watchdog"]
+    (receiver,) = [r for r in spec["receivers"] if r["name"] == "watchdog"]
+
+    assert reached(spec, **barks) == "watchdog"
+    assert reached(spec, board="arcade", severity="critical") == "pagerduty"
+    assert (route["groupInterval"], route["repeatInterval"]) == ("1m", "50s")
+    address = {"name": "heartbeat", "key": "url"}
+    assert receiver["webhookConfigs"] == [{"sendResolved": False, "urlSecret": address}]
+    assert reached(config(asked(WATCHDOG)), board="arcade", severity="critical") is None
+    assert reached(config(asked(WATCHDOG)), **barks) == "watchdog"
+
+
+@pytest.mark.parametrize(("receivers", "barks"), [((PAGER,), False), ((PAGER, WATCHDOG), True)])
+def test_nobody_is_told_of_a_watchdog_that_nobody_asked_for(
+    receivers: tuple[str, ...], barks: bool
+):
+    made = monitoring.monitoring(a_resource(asked(*receivers)))
+    (rules,) = (each for each in made if each["kind"] == "PrometheusRule")
+    found = [rule.get("alert") for group in rules["spec"]["groups"] for rule in group["rules"]]
+
+    assert ("ScoreboardWatchdog" in found) == barks
+    assert "ScoreboardQueueStuck" in found
 
 
 def test_a_message_is_of_alerts_that_say_the_same():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.operator.scoreboards import ENTROPY, UID, a_resource
 
-from scoreboard_operator.keys import Entropy, Secrets, rotation_due_us, secrets, stamp
+from scoreboard_operator.keys import Entropy, Secrets, due_us, rotation_due_us, secrets, stamp
 from scoreboard_runtime.contract.keyring import Key, parse
 
 DAY = 86_400_000_000
@@ -88,6 +88,9 @@ def test_keys_that_were_brought_are_used_and_never_written():
 
     assert [m["metadata"]["name"] for m in found.manifests] == [STORES]
     assert (found.fault, rotation_due_us(resource, brought)) == ("", None)
+    assert due_us(resource, brought) == 1_000_000 + resource.rotation_us, (
+        "their age is told all the same"
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,6 +117,7 @@ def test_keys_that_cannot_be_read_are_a_fault_and_nothing_is_made_anew(data: Any
     assert "secret-as-can-be" not in found.fault
     assert [m["metadata"]["name"] for m in found.manifests] == [STORES]
     assert rotation_due_us(resource, broken) is None
+    assert due_us(resource, broken) is None
 
 
 def test_without_keys_there_is_no_time_of_rotation():

@@ -17,7 +17,7 @@ from scoreboard_operator import events, reasons, resource, settings
 from scoreboard_operator.metrics import METRICS as OPERATOR_METRICS
 from scoreboard_runtime.contract.endpoints import ROLES
 from scoreboard_runtime.contract.frames import CLOSES
-from scoreboard_runtime.contract.metrics import METRICS
+from scoreboard_runtime.contract.metrics import METRICS, Metric, Values
 from scoreboard_runtime.contract.rejections import REJECTIONS
 from scoreboard_runtime.contract.schema import form
 
@@ -55,6 +55,32 @@ def codes() -> str:
     )
 
 
+def _values(values: Values) -> str:
+    return values if isinstance(values, str) else ", ".join(f"`{value}`" for value in values)
+
+
+def _labels(found: Iterable[Metric]) -> str:
+    return table(
+        ("metric", "label", "values"),
+        (
+            (f"`{m.name}`", f"`{label}`", _values(values))
+            for m in found
+            for label, values in m.labels.items()
+        ),
+    )
+
+
+def _buckets(found: Iterable[Metric]) -> str:
+    return table(
+        ("histogram", "unit", "buckets"),
+        (
+            (f"`{m.name}`", m.unit or "number", ", ".join(f"{edge:g}" for edge in m.buckets))
+            for m in found
+            if m.buckets
+        ),
+    )
+
+
 def metrics() -> str:
     """Every metric of the runtime."""
     rows = table(
@@ -72,8 +98,16 @@ def metrics() -> str:
     )
     return (
         f"# Metrics\n\n{ORIGIN.format('contract/metrics.py')}\n\n"
-        "Each role serves them at `/metrics` of its metrics port. Durations are seconds.\n\n"
-        f"{rows}"
+        "Each role serves them as OpenMetrics at `/metrics` of its metrics port. Durations are "
+        "seconds.\n\n"
+        f"{rows}\n## Labels\n\nNone takes a value that a client could make up.\n\n"
+        f"{_labels(METRICS)}\n## Buckets\n\n{_buckets(METRICS)}\n"
+        "The objectives' bounds are edges: 0.1 s of an accepted action's request, 0.25 s from "
+        "admission to push.\n\n## Exemplars\n\n"
+        "`scoreboard_http_request_duration_seconds` has with each bucket the `request_id` of its "
+        "last request, `scoreboard_job_duration_seconds` that of the oldest action of the last "
+        "batch or frame: the `X-Request-Id` of an answer, and the `requestId` of the logs. "
+        "Prometheus keeps them with `--enable-feature=exemplar-storage`.\n"
     )
 
 
@@ -187,7 +221,8 @@ def operator() -> str:
         "should be. `MonitoringReady` holds up nothing.\n\n"
         f"{table(('condition', 'reason', 'what'), conditions)}\n## Events\n\n"
         f"{table(('reason', 'type', 'what'), told)}\n## Metrics\n\n"
-        f"{table(('metric', 'kind', 'labels', 'what'), measured)}\n## Settings\n\n"
+        f"{table(('metric', 'kind', 'labels', 'what'), measured)}\n{_labels(OPERATOR_METRICS)}\n"
+        f"{_buckets(OPERATOR_METRICS)}\n## Settings\n\n"
         "From the environment; what comes if not set is at the end.\n\n"
         f"{table(('variable', 'meaning'), variables)}"
     )

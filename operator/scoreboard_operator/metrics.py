@@ -6,10 +6,16 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from scoreboard_operator.kinds import EVENT, LEASE, OWNED, SCOREBOARD
+from scoreboard_runtime.contract.endpoints import ROLES
 from scoreboard_runtime.contract.metrics import COUNTER, GAUGE, HISTOGRAM, Metric
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+KINDS = tuple(kind.kind for kind in OWNED)
+WRITTEN = (*KINDS, *(kind.kind for kind in (SCOREBOARD, LEASE, EVENT)))
+# "namespace" would be that of the operator's own pod.
+BOARD = {"board_namespace": "those with a Scoreboard", "board": "the Scoreboards that are there"}
 
 QUEUE_DEPTH = Metric(
     "scoreboard_operator_queue_depth", GAUGE, "Scoreboards that wait to be looked at."
@@ -18,50 +24,51 @@ QUEUE_LATENCY = Metric(
     "scoreboard_operator_queue_latency_seconds",
     HISTOGRAM,
     "Time from being due to being looked at.",
-    (),
-    SECONDS,
+    buckets=SECONDS,
 )
 RECONCILES = Metric(
     "scoreboard_operator_reconciles_total",
     COUNTER,
     "Looks at a Scoreboard by outcome: settled, progressing, stalled, paused, planned, gone, "
     "error.",
-    ("outcome",),
+    {"outcome": ("settled", "progressing", "stalled", "paused", "planned", "gone", "error")},
 )
 RECONCILE_DURATION = Metric(
     "scoreboard_operator_reconcile_duration_seconds",
     HISTOGRAM,
     "Time that one look at a Scoreboard took.",
-    (),
-    SECONDS,
+    buckets=SECONDS,
 )
 API_WRITES = Metric(
     "scoreboard_operator_api_writes_total",
     COUNTER,
     "Writes to the Kubernetes API by kind and outcome: created, changed, unchanged, deleted, "
     "refused. After convergence it stands still.",
-    ("kind", "outcome"),
+    {"kind": WRITTEN, "outcome": ("created", "changed", "unchanged", "deleted", "refused")},
 )
 DRIFT = Metric(
     "scoreboard_operator_drift_total",
     COUNTER,
     "Objects that somebody else had changed or deleted, and that were put right.",
-    ("kind",),
+    {"kind": KINDS},
 )
 SCOREBOARDS = Metric(
-    "scoreboard_operator_scoreboards", GAUGE, "Scoreboards by their condition Ready.", ("ready",)
+    "scoreboard_operator_scoreboards",
+    GAUGE,
+    "Scoreboards by their condition Ready.",
+    {"ready": ("True", "False", "Unknown")},
 )
 READY = Metric(
     "scoreboard_operator_scoreboard_ready",
     GAUGE,
     "1 while a Scoreboard's condition Ready is True, 0 otherwise.",
-    ("board_namespace", "board"),  # namespace would be that of the operator's own pod
+    BOARD,
 )
 AT_MAXIMUM = Metric(
     "scoreboard_operator_autoscaler_at_maximum",
     GAUGE,
     "1 while a role's HorizontalPodAutoscaler would have more pods than maxReplicas allows.",
-    ("board_namespace", "board", "role"),
+    {**BOARD, "role": ROLES},
 )
 KEY_DUE = Metric(
     "scoreboard_operator_key_due_timestamp_seconds",
@@ -84,7 +91,10 @@ HEARTBEAT_AGE = Metric(
     "Time since the watch last showed this operator's own heartbeat; it grows when it is blind.",
 )
 BUILD_INFO = Metric(
-    "scoreboard_operator_build_info", GAUGE, "Always 1; the label says what runs.", ("version",)
+    "scoreboard_operator_build_info",
+    GAUGE,
+    "Always 1; the label says what runs.",
+    {"version": "one"},
 )
 METRICS: tuple[Metric, ...] = (
     QUEUE_DEPTH, QUEUE_LATENCY, RECONCILES, RECONCILE_DURATION, API_WRITES, DRIFT, SCOREBOARDS,
@@ -102,10 +112,12 @@ class Telemetry:
         self.child(BUILD_INFO, version).set(1)
 
     def _build(self, metric: Metric) -> Any:
-        about = (metric.name, metric.help, metric.labels)
+        about = (metric.name, metric.help, tuple(metric.labels))
         if metric.kind == HISTOGRAM:
-            return Histogram(*about, buckets=metric.buckets, registry=self._registry)
-        return _KINDS[metric.kind](*about, registry=self._registry)
+            return Histogram(
+                *about, unit=metric.unit, buckets=metric.buckets, registry=self._registry
+            )
+        return _KINDS[metric.kind](*about, unit=metric.unit, registry=self._registry)
 
     def child(self, metric: Metric, *labels: str) -> Any:
         """The counter, gauge or histogram for these label values."""

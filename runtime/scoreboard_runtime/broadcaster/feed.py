@@ -10,7 +10,13 @@ from scoreboard_runtime.broadcaster.hub import Hub
 from scoreboard_runtime.broadcaster.wire import text_frame
 from scoreboard_runtime.contract import frames, metrics
 from scoreboard_runtime.contract.board import DEFAULT_WINDOW, Board
-from scoreboard_runtime.contract.changes import Header, Ranked, decode_changes, decode_header
+from scoreboard_runtime.contract.changes import (
+    Change,
+    Header,
+    Ranked,
+    decode_changes,
+    decode_header,
+)
 from scoreboard_runtime.contract.snapshots import Snapshot
 from scoreboard_runtime.rules.conflation import Conflation
 from scoreboard_runtime.stores import valkey
@@ -34,7 +40,7 @@ class Feed:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     shown: Snapshot | None = None
     heard: Header | None = None
-    committed_us: list[tuple[int, int]] = field(default_factory=list)
+    unshown: list[Change] = field(default_factory=list)
 
     # --- the board ---------------------------------------------------------------
     async def show(self) -> None:
@@ -68,14 +74,17 @@ class Feed:
         self._observe(now)
 
     def _observe(self, now: int) -> None:
-        times, self.committed_us = self.committed_us, []
-        for submitted, committed in times:
-            self.hub.telemetry.observe(
-                metrics.JOB_DURATION, "commit_to_push", seconds=max(0, now - committed) / 1e6
-            )
-            self.hub.telemetry.observe(
-                metrics.JOB_DURATION, "admit_to_push", seconds=max(0, now - submitted) / 1e6
-            )
+        changes, self.unshown = self.unshown, []
+        oldest = min(changes, key=lambda change: change.submitted_us, default=None)
+        for change in changes:
+            since = {"commit_to_push": change.committed_us, "admit_to_push": change.submitted_us}
+            for stage, before in since.items():
+                self.hub.telemetry.observe(
+                    metrics.JOB_DURATION,
+                    stage,
+                    seconds=max(0, now - before) / 1e6,
+                    request=change.request if change is oldest else "",  # one exemplar is enough
+                )
 
     # --- users -------------------------------------------------------------------
     def _tell(self, ranked: Ranked, epoch: str) -> None:
@@ -138,15 +147,15 @@ class Feed:
             header, ranked = decode_changes(message)
             for item in ranked:
                 self._tell(item, header.epoch)
-                if len(self.committed_us) < 1000:
-                    self.committed_us.append((item.change.submitted_us, item.change.committed_us))
+                if len(self.unshown) < 1000:
+                    self.unshown.append(item.change)
         if self.shown is None or (header.epoch, header.sequence) != (
             self.shown.epoch,
             self.shown.sequence,
         ):
             self.changed.set()
         else:
-            self.committed_us.clear()
+            self.unshown.clear()
         if lost:
             await self._heal_safely()
 

@@ -27,6 +27,7 @@ class Change(msgspec.Struct, array_like=True, frozen=True, gc=False):
     submitted_us: int
     committed_us: int
     error: str | None = None  # a code of contract/rejections.py, for a failed job
+    request: str = ""  # the id of the request that brought the job
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,19 @@
 """Every metric of the runtime: name, kind, help, labels, buckets; built in process/telemetry.py."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from scoreboard_runtime.contract.endpoints import BROADCASTER, GATEWAY, ROLES, WORKER
+from scoreboard_runtime.contract.frames import CLOSES as CLOSE_CODES
+from scoreboard_runtime.contract.rejections import LAYERS, REJECTIONS
 
 COUNTER, GAUGE, HISTOGRAM = "counter", "gauge", "histogram"
 
 # Seconds; the accept objective is 100 ms and the admit-to-push objective 250 ms: both are edges.
 LATENCY = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+# A label's values, or in words what bounds their number: never what a client may make up.
+Values = tuple[str, ...] | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,30 +26,52 @@ class Metric:
     name: str
     kind: str
     help: str
-    labels: tuple[str, ...] = ()
+    labels: Mapping[str, Values] = field(default_factory=dict)
     buckets: tuple[float, ...] = ()
     roles: tuple[str, ...] = ROLES
+
+    @property
+    def family(self) -> str:
+        """Its name without a counter's `_total`."""
+        return self.name.removesuffix("_total")
+
+    @property
+    def unit(self) -> str:
+        """Of what is measured, by its name; nothing for what is counted."""
+        return "seconds" if self.family.endswith("_seconds") else ""
+
+    def allows(self, label: str, value: str) -> bool:
+        """Whether the label may have the value, as far as its values are listed."""
+        values = self.labels[label]
+        return isinstance(values, str) or value in values
 
 
 ACTIONS = Metric(
     "scoreboard_actions_total",
     COUNTER,
     "Actions by what became of them at admission: accepted, rejected or replayed.",
-    ("action", "outcome"),
+    {
+        "action": "the manifest's actions, and `unknown`",
+        "outcome": ("accepted", "rejected", "replayed"),
+    },
     roles=(GATEWAY,),
 )
 REJECTIONS = Metric(
     "scoreboard_rejections_total",
     COUNTER,
     "Requests rejected by one of the four layers.",
-    ("layer", "code"),
+    {"layer": LAYERS, "code": tuple(row.code for row in REJECTIONS.values() if row.layer)},
     roles=(GATEWAY, BROADCASTER),
 )
 HTTP_DURATION = Metric(
     "scoreboard_http_request_duration_seconds",
     HISTOGRAM,
     "Time from a request's head to its answer.",
-    ("route", "method", "status"),
+    {
+        "route": "the routes of the description and of the pages, and `unmatched`",
+        "method": "of these routes, and `other`",
+        "status": "those that are answered",
+    },
     LATENCY,
     roles=(GATEWAY,),
 )
@@ -52,14 +80,14 @@ JOBS = Metric(
     COUNTER,
     "Jobs finished: completed, failed, dead (to the dead letters) or repeated "
     "(delivered again after their commit).",
-    ("outcome",),
+    {"outcome": ("completed", "failed", "dead", "repeated")},
     roles=(WORKER,),
 )
 JOB_DURATION = Metric(
     "scoreboard_job_duration_seconds",
     HISTOGRAM,
     "A job's way: admit_to_commit, commit_to_push, admit_to_push.",
-    ("stage",),
+    {"stage": ("admit_to_commit", "commit_to_push", "admit_to_push")},
     LATENCY,
     roles=(WORKER, BROADCASTER),
 )
@@ -88,66 +116,66 @@ DB_TRANSACTION = Metric(
     "scoreboard_db_transaction_duration_seconds",
     HISTOGRAM,
     "One transaction of a batch of jobs, from BEGIN to COMMIT.",
-    (),
-    LATENCY,
+    buckets=LATENCY,
     roles=(WORKER,),
 )
 DB_ERRORS = Metric(
     "scoreboard_db_errors_total",
     COUNTER,
     "Failed database calls: transient (tried again) or permanent.",
-    ("kind",),
+    {"kind": ("transient", "permanent")},
     roles=(GATEWAY, WORKER),
 )
 BATCH_SIZE = Metric(
     "scoreboard_batch_jobs",
     HISTOGRAM,
     "Jobs in one transaction.",
-    (),
-    (1, 2, 5, 10, 25, 50, 100, 200, 400, 800),
+    buckets=(1, 2, 5, 10, 25, 50, 100, 200, 400, 800),
     roles=(WORKER,),
 )
 CACHE_REQUESTS = Metric(
     "scoreboard_cache_requests_total",
     COUNTER,
     "Reads of the cache by level (l1, l2, database) and outcome (hit, miss, error).",
-    ("level", "outcome"),
+    {"level": ("l1", "l2", "database"), "outcome": ("hit", "miss", "error")},
     roles=(GATEWAY,),
 )
 CONNECTIONS = Metric(
     "scoreboard_connections",
     GAUGE,
     "Sockets, each in one state: connecting, connected, authenticating, authenticated, subscribed.",
-    ("state",),
+    {"state": ("connecting", "connected", "authenticating", "authenticated", "subscribed")},
     roles=(BROADCASTER,),
 )
 FRAMES = Metric(
     "scoreboard_frames_total",
     COUNTER,
     "Frames by type and outcome: sent, skipped (a slow consumer gets a later one).",
-    ("type", "outcome"),
+    {
+        "type": ("scoreboard_updated", "user_score_updated", "job_finished"),
+        "outcome": ("sent", "skipped"),
+    },
     roles=(BROADCASTER,),
 )
 FANOUT = Metric(
     "scoreboard_fanout_seconds",
     HISTOGRAM,
     "Writing one frame to every subscriber of a board.",
-    (),
-    LATENCY,
+    buckets=LATENCY,
     roles=(BROADCASTER,),
 )
 CLOSES = Metric(
     "scoreboard_socket_closes_total",
     COUNTER,
     "Sockets closed by the server.",
-    ("code",),
+    {"code": tuple(map(str, CLOSE_CODES))},
     roles=(BROADCASTER,),
 )
 DEPENDENCY_UP = Metric(
     "scoreboard_dependency_up",
     GAUGE,
     "1 while the dependency answers: database, queue, cache, identity_provider.",
-    ("dependency",),
+    {"dependency": ("database", "queue", "cache", "identity_provider")},
 )
 RANK_DRIFT = Metric(
     "scoreboard_rank_drift",
@@ -162,7 +190,10 @@ REBUILDS = Metric(
     roles=(WORKER,),
 )
 BUILD_INFO = Metric(
-    "scoreboard_build_info", GAUGE, "Always 1; the labels say what runs.", ("version", "role")
+    "scoreboard_build_info",
+    GAUGE,
+    "Always 1; the labels say what runs.",
+    {"version": "one", "role": ROLES},
 )
 
 METRICS: tuple[Metric, ...] = (

@@ -176,9 +176,9 @@ async def bounded(
     response.headers["X-Request-Id"] = ident
     if gateway.health.draining:
         response.force_close()  # so that the caller's next request goes elsewhere
-    gateway.telemetry.child(metrics.HTTP_DURATION, resource, method, str(response.status)).observe(
-        time.perf_counter() - started
-    )
+    labels = (resource, method, str(response.status))
+    took = time.perf_counter() - started
+    gateway.telemetry.observe(metrics.HTTP_DURATION, *labels, seconds=took, request=ident)
     return response
 
 

@@ -28,13 +28,13 @@ class Telemetry:
         self.child(names.BUILD_INFO, version, role).set(1)
 
     def _build(self, metric: names.Metric) -> Counter | Gauge | Histogram:
+        about = (metric.name, metric.help, tuple(metric.labels))
+        more: dict[str, Any] = {"unit": metric.unit, "registry": self.registry}
         if metric.kind == names.COUNTER:
-            return Counter(metric.name, metric.help, metric.labels, registry=self.registry)
+            return Counter(*about, **more)
         if metric.kind == names.GAUGE:
-            return Gauge(metric.name, metric.help, metric.labels, registry=self.registry)
-        return Histogram(
-            metric.name, metric.help, metric.labels, buckets=metric.buckets, registry=self.registry
-        )
+            return Gauge(*about, **more)
+        return Histogram(*about, buckets=metric.buckets, **more)
 
     def child(self, metric: names.Metric, *labels: str) -> Any:
         """The counter, gauge or histogram for these label values."""
@@ -51,8 +51,11 @@ class Telemetry:
     def gauge(self, metric: names.Metric, *labels: str, to: float) -> None:
         self.child(metric, *labels).set(to)
 
-    def observe(self, metric: names.Metric, *labels: str, seconds: float) -> None:
-        self.child(metric, *labels).observe(seconds)
+    def observe(
+        self, metric: names.Metric, *labels: str, seconds: float, request: str = ""
+    ) -> None:
+        """`request` is the id of a request that it was measured on: the exemplar of its bucket."""
+        self.child(metric, *labels).observe(seconds, {"request_id": request} if request else None)
 
     def exposition(self) -> bytes:
         """What Prometheus scrapes, as OpenMetrics text."""

@@ -59,6 +59,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     submitted_us: int
     task: str | None = None
     once: bool = False
+    request: str = ""  # the id of the request that brought it
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True, gc=False):

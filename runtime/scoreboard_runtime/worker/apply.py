@@ -115,6 +115,7 @@ def _change(effect: Effect, players: Mapping[str, Player], now_us: int) -> Chang
         submitted_us=effect.work.submitted_us,
         committed_us=now_us,
         error=effect.error,
+        request=effect.work.request,
     )
 
 
@@ -133,6 +134,7 @@ def _known_change(work: Work, row: Any, players: Mapping[str, Player]) -> Change
         submitted_us=work.submitted_us,
         committed_us=row["finished_us"],
         error=row["error"],
+        request=work.request,
     )
 
 

@@ -51,6 +51,7 @@ def _read(delivery: Delivery) -> Work | tuple[str, str]:
         submitted_us=admitted_us,
         task=job.task,
         once=job.once,
+        request=job.request,
     )
 
 
@@ -181,9 +182,14 @@ class Lane:
         self.telemetry.count(metrics.JOBS, "repeated", by=applied.repeated)
         self.telemetry.observe(metrics.DB_TRANSACTION, seconds=applied.seconds)
         self.telemetry.observe(metrics.BATCH_SIZE, seconds=len(applied.changes))
-        stage = self.telemetry.child(metrics.JOB_DURATION, "admit_to_commit")
+        oldest = min(applied.changes, key=lambda change: change.submitted_us)
         for change in applied.changes:
-            stage.observe(max(0, change.committed_us - change.submitted_us) / 1e6)
+            self.telemetry.observe(
+                metrics.JOB_DURATION,
+                "admit_to_commit",
+                seconds=max(0, change.committed_us - change.submitted_us) / 1e6,
+                request=change.request if change is oldest else "",  # one exemplar is enough
+            )
 
     async def _publish(self, changes: list[Change]) -> None:
         """Best effort: what is not told now, the rebuild of the standings makes good."""

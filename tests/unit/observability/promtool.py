@@ -32,10 +32,17 @@ GIVEN = {
 
 def promtool(*arguments: str) -> str:
     """What it printed. Skips the test without one, fails if it fails."""
+    return promtool_reads(b"", *arguments)
+
+
+def promtool_reads(text: bytes, *arguments: str) -> str:
+    """The same, with `text` on its standard input."""
     program = shutil.which("promtool")
     if program is None:
         pytest.skip(NO_PROMTOOL)
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [program, *arguments], input=text.decode(), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

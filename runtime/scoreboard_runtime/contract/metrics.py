@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from scoreboard_runtime.contract.endpoints import BROADCASTER, GATEWAY, ROLES, WORKER
 from scoreboard_runtime.contract.frames import CLOSES as CLOSE_CODES
-from scoreboard_runtime.contract.rejections import LAYERS, REJECTIONS
+from scoreboard_runtime.contract.rejections import LAYERS
+from scoreboard_runtime.contract.rejections import REJECTIONS as CODES
 
 COUNTER, GAUGE, HISTOGRAM = "counter", "gauge", "histogram"
 
@@ -60,7 +61,7 @@ REJECTIONS = Metric(
     "scoreboard_rejections_total",
     COUNTER,
     "Requests rejected by one of the four layers.",
-    {"layer": LAYERS, "code": tuple(row.code for row in REJECTIONS.values() if row.layer)},
+    {"layer": LAYERS, "code": tuple(row.code for row in CODES.values() if row.layer)},
     roles=(GATEWAY, BROADCASTER),
 )
 HTTP_DURATION = Metric(

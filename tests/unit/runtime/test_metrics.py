@@ -3,7 +3,7 @@
 import pytest
 
 from scoreboard_runtime.contract.endpoints import BROADCASTER, GATEWAY, ROLES, WORKER
-from scoreboard_runtime.contract.metrics import METRICS, QUEUE_DEPTH
+from scoreboard_runtime.contract.metrics import ACTIONS, HTTP_DURATION, METRICS, QUEUE_DEPTH
 from scoreboard_runtime.process.telemetry import CONTENT_TYPE, Telemetry
 
 # Contract, section 5.
@@ -56,3 +56,21 @@ def test_the_queue_has_no_depth_where_no_worker_measures_it():
 
 def test_it_is_open_metrics():
     assert CONTENT_TYPE.startswith("application/openmetrics-text")
+
+
+def test_a_listed_label_allows_its_values_and_an_open_one_any():
+    assert ACTIONS.allows("outcome", "accepted")
+    assert not ACTIONS.allows("outcome", "made-up")
+    assert ACTIONS.allows("action", "level")
+
+
+def test_a_measurement_without_a_request_has_no_exemplar():
+    telemetry = Telemetry(GATEWAY, "test")
+    labels = ("/api/actions/execute", "POST", "202")
+
+    telemetry.observe(HTTP_DURATION, *labels, seconds=0.02)
+    assert b" # {" not in telemetry.exposition()
+
+    telemetry.observe(HTTP_DURATION, *labels, seconds=0.02, request="an-id")
+    assert b'le="0.025"' in telemetry.exposition()
+    assert b'} 2.0 # {request_id="an-id"} 0.02 ' in telemetry.exposition()

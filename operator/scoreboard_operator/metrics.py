@@ -74,13 +74,13 @@ KEY_DUE = Metric(
     "scoreboard_operator_key_due_timestamp_seconds",
     GAUGE,
     "When the key that signs is due to be succeeded (spec.auth.keyRotation), Unix time.",
-    ("board_namespace", "board"),
+    BOARD,
 )
 CERTIFICATE_EXPIRY = Metric(
     "scoreboard_operator_certificate_expiry_timestamp_seconds",
     GAUGE,
     "When the certificate of spec.exposure.tls.secretName expires, Unix time.",
-    ("board_namespace", "board"),
+    BOARD,
 )
 LEADER = Metric(
     "scoreboard_operator_leader", GAUGE, "1 in the process that acts, 0 in one that stands by."

@@ -17,9 +17,9 @@ $(VENV)/.local: pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[local]'
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.dev: pyproject.toml clients/python/pyproject.toml | $(VENV)/bin/python
 	@echo "installing into $(VENV): once, needs the network, about a minute"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]' -e clients/python
 	@touch $@ $(VENV)/.local
 
 run: $(VENV)/.local ## a live board on this machine, with demo players (ARGS adds options)
@@ -72,8 +72,9 @@ fmt: $(VENV)/.dev ## format
 # What is pure is cheap to test: every line and every branch of it.
 DECIDES = kinds resource images names facts certificates release plan target render keys conditions reasons exposed status events \
   difference ownership
+CLIENT = signing clock retrying errors models conversation
 PURE = --cov=scoreboard_runtime.contract --cov=scoreboard_runtime.rules \
-  $(DECIDES:%=--cov=scoreboard_operator.%) --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+  $(DECIDES:%=--cov=scoreboard_operator.%) $(CLIENT:%=--cov=scoreboard_client.%) --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 check: $(VENV)/.dev ## format, lint, types, layers, unit tests
 	$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 
 import uvloop
 
-from scoreboard_runtime.local.player import EXECUTE, sign
+from scoreboard_client.signing import EXECUTE, sign
 
 CONNECTIONS = 64
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)

@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("runtime/scoreboard_runtime", "operator/scoreboard_operator")
+PACKAGES = (
+    "runtime/scoreboard_runtime",
+    "operator/scoreboard_operator",
+    "clients/python/scoreboard_client",
+)
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MOST_LINES, MOST_FUNCTION = 300, 60

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import hmac
 import io
 import secrets
 import time
@@ -12,6 +11,8 @@ from typing import Any
 
 import aiohttp
 import orjson
+
+from scoreboard_runtime.rules import signature
 
 LARGE = 1 << 20  # aiohttp wants larger bodies as a stream
 EXECUTE, EXECUTE_BATCH = "/api/actions/execute", "/api/actions/execute-batch"
@@ -37,11 +38,11 @@ def sign(
     """The three headers; `signing_key` as the login answers it."""
     key = base64.urlsafe_b64decode(signing_key + "=" * (-len(signing_key) % 4))
     digest = hashlib.sha256(body).hexdigest()
-    message = f"v1\n{method}\n{target}\n{timestamp_ms}\n{nonce}\n{digest}".encode()
+    message = signature.canonical(method, target, str(timestamp_ms), nonce, digest)
     return {
         "X-Timestamp": str(timestamp_ms),
         "X-Nonce": nonce,
-        "X-Signature": "v1=" + hmac.digest(key, message, hashlib.sha256).hex(),
+        "X-Signature": signature.sign(key, message),
     }
 
 

@@ -8,23 +8,27 @@ import asyncio
 import itertools
 import random
 import time
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 from tests.e2e.cluster.boards import Board
 from tests.e2e.cluster.ledger import ledger
-from tests.e2e.cluster.play import signed_in, visiting
+from tests.e2e.cluster.play import visiting
 from tests.e2e.cluster.sockets import Resuming
 from tests.e2e.instance import until
 
-from scoreboard_runtime.local.player import Player, Reply
+from scoreboard_client import Scoreboard, ScoreboardError, Unreachable
+from scoreboard_runtime.contract.endpoints import WEBSOCKET_PATH
 
 MOST_REQUESTS, MOST_SECONDS = 15_000, 300.0
 READ_EVERY, POLL_EVERY = 8, 10  # requests; jobs
+GOOD = 200  # or 202: the client raises for everything else
+Done = TypeVar("Done")
 COINS = {"name": "coins", "points": {"field": "coins", "each": 2, "max": 500}}
 
 
@@ -40,7 +44,7 @@ class Sent:
 
     @property
     def failed(self) -> bool:
-        return self.status not in (200, 202)
+        return self.status != GOOD
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Load:
     """What was sent, and what came of it."""
 
     board: Board
-    players: list[Player]
+    players: list[Scoreboard]
     sockets: list[Resuming]
     started: float = field(default_factory=time.monotonic)
     sent: list[Sent] = field(default_factory=list)
@@ -68,33 +72,32 @@ class Load:
     def failures(self) -> list[Sent]:
         return [each for each in self.sent if each.failed]
 
-    async def _record(self, what: str, request: Awaitable[Reply]) -> Reply | None:
+    async def _record(self, what: str, request: Awaitable[Done]) -> Done | None:
         at = time.monotonic()
-        reply, status, why = None, 0, ""
+        reply, status, why = None, GOOD, ""
         try:
             reply = await request
-            status = reply.status
-            if status >= 300:
-                why = f"{reply.headers.get('X-Request-Id', 'not of ours')}: {str(reply.body)[:300]}"
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            why = f"{type(error).__name__}: {error}"
+        except ScoreboardError as error:
+            status, why = error.status, str(error)
+        except Unreachable as error:
+            status, why = 0, str(error)
         took = time.monotonic() - at
         since = at - self.started
         self.sent.append(Sent(what=what, at=since, took=took, status=status, why=why))
         return reply
 
-    async def _act(self, player: Player) -> None:
+    async def _act(self, player: Scoreboard) -> None:
         coins = random.randint(1, 9)
-        reply = await self._record("act", player.execute("coins", data={"coins": coins}))
-        if reply is None or reply.status != 202:
+        promised = await self._record("act", player.execute("coins", data={"coins": coins}))
+        if promised is None:
             return
-        job = reply.body["jobId"]
-        self.accepted[job] = Accepted(player.user_id, 2 * coins)
+        job = promised.job_id
+        self.accepted[job] = Accepted(player.me.id, 2 * coins)
         if len(self.accepted) % POLL_EVERY == 0:
             await self._record("poll", player.job(job, wait=5))
 
-    async def _read(self, player: Player) -> None:
-        await self._record("read", player.get("/api/scoreboard"))
+    async def _read(self, player: Scoreboard) -> None:
+        await self._record("read", player.standings())
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
@@ -130,7 +133,7 @@ class Load:
         points: Counter[str] = Counter()
         for each in self.accepted.values():
             points[each.user] += each.points
-        ids = {player.user_id for player in self.players}
+        ids = {player.me.id for player in self.players}
         ours = [(job, user, worth) for job, user, worth in held.jobs if user in ids]
         promised = [(job, each.user, each.points) for job, each in self.accepted.items()]
         lost, more = Counter(promised) - Counter(ours), Counter(ours) - Counter(promised)
@@ -139,7 +142,7 @@ class Load:
         scores = {user: held.scores[user] for user in ids}
         assert scores == {user: points[user] for user in ids}, f"{scores}, {points}"
         for each in self.sockets:
-            await each.reaches(points[each.player.user_id])
+            await each.reaches(points[each.player.me.id])
             each.check()
         return self.told()
 
@@ -174,6 +177,13 @@ class Load:
         return "\n".join([str(figures), *lines[:20]])
 
 
+async def once_only(http: aiohttp.ClientSession) -> Scoreboard:
+    """A new player by the Python client, whose requests are sent once."""
+    player = Scoreboard("", http=http, patience=0, websocket_url=WEBSOCKET_PATH)
+    await player.login(f"player-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex, register=True)
+    return player
+
+
 @asynccontextmanager
 async def constant(
     board: Board, ingress: str, *, rate: float = 30.0, players: int = 6, sockets: int = 5
@@ -181,8 +191,8 @@ async def constant(
     """The load, for the time of the block and a few requests after it."""
     host = board.now()["spec"]["exposure"]["host"]
     async with visiting(ingress, host) as http:
-        found = [await signed_in(http) for _ in range(players)]
-        watchers = [Resuming(http, player) for player in found[:sockets]]
+        found = [await once_only(http) for _ in range(players)]
+        watchers = [Resuming(player) for player in found[:sockets]]
         load = Load(board, found, watchers)
         tasks = [asyncio.ensure_future(each.run()) for each in watchers]
         try:

@@ -99,7 +99,8 @@ def metrics() -> str:
     return (
         f"# Metrics\n\n{ORIGIN.format('contract/metrics.py')}\n\n"
         "Each role serves them as OpenMetrics at `/metrics` of its metrics port. Durations are "
-        "seconds.\n\n"
+        "seconds. Each process tells of itself besides: `process_cpu_seconds_total`, "
+        "`process_resident_memory_bytes` and what else Prometheus's clients call `process_*`.\n\n"
         f"{rows}\n## Labels\n\nNone takes a value that a client could make up.\n\n"
         f"{_labels(METRICS)}\n## Buckets\n\n{_buckets(METRICS)}\n"
         "The objectives' bounds are edges: 0.1 s of an accepted action's request, 0.25 s from "

@@ -1,7 +1,7 @@
 """What Prometheus and Grafana are told of one Scoreboard: a ServiceMonitor, rules and dashboards.
 
 The home of the labels that its series have: `namespace`, which Prometheus gives, `board` and
-`component`. alerts/board.yaml and dashboards/panels.py select by them.
+`component`. alerts/board.yaml and dashboards/panels select by them.
 """
 
 import json
@@ -20,6 +20,8 @@ COMPONENT = "monitoring"
 DASHBOARD_LABEL = {"grafana_dashboard": "1"}  # by which Grafana's sidecar finds them
 SERIES = {"board": names.INSTANCE, "component": names.COMPONENT}
 ALERT = "{alert}"
+TO_DASHBOARD = re.compile(rf"/d/scoreboard-({'|'.join(shipped.DASHBOARDS)})\b")
+TO_RUNBOOK = re.compile(r'https://[^"]*/docs/runbooks/([^"]+)\.md')
 
 
 def _metadata(resource: Resource, name: str, labels: Mapping[str, str]) -> Manifest:
@@ -67,14 +69,18 @@ def uid(resource: Resource, dashboard: str) -> str:
     return f"scoreboard-{dashboard}-{digest(resource.namespace, resource.name)}"
 
 
+def _led(resource: Resource, text: str) -> str:
+    """Links to dashboards lead to those of this Scoreboard."""
+    return TO_DASHBOARD.sub(lambda found: f"/d/{uid(resource, found[1])}", text)
+
+
 def _named(resource: Resource, text: str) -> str:
     """With the names of this Scoreboard and of its dashboards."""
     asked = resource.spec["monitoring"]
     if text.startswith("/d/"):
         text = f"{asked.get('grafanaURL', '').rstrip('/')}{text}"
     if asked["dashboards"]:
-        for name in shipped.DASHBOARDS:
-            text = text.replace(f"/d/scoreboard-{name}?", f"/d/{uid(resource, name)}?")
+        text = _led(resource, text)
     return text.replace("$namespace", resource.namespace).replace("$board", resource.name)
 
 
@@ -106,7 +112,10 @@ def rules(resource: Resource) -> Manifest:
 
 
 def _dashboard(resource: Resource, name: str) -> Manifest:
-    found: dict[str, Any] = json.loads(shipped.text(f"{name}.json"))
+    text, given = shipped.text(f"{name}.json"), resource.spec["monitoring"].get("runbookURL")
+    if given:
+        text = TO_RUNBOOK.sub(lambda link: json.dumps(runbook(given, link[1]))[1:-1], text)
+    found: dict[str, Any] = json.loads(_led(resource, text))
     found["uid"] = uid(resource, name)
     part = found["title"].rpartition(" / ")[2]
     found["title"] = f"{resource.name} ({resource.namespace}) / {part}"

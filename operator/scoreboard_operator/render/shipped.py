@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-DASHBOARDS = ("overview", "gateway", "worker", "broadcaster")  # the operator's is the chart's
+# The operator's own is the chart's.
+DASHBOARDS = ("overview", "gateway", "worker", "broadcaster", "stores")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

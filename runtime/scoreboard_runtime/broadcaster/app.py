@@ -36,6 +36,7 @@ class Broadcaster:
         self.settings = settings
         self.telemetry = Telemetry(settings.role, board.version)
         self.database = Database(settings.database_url, size=POOL, application="broadcaster")
+        self.database.measured(self.telemetry)
         self.queue_client = valkey.connect(settings.redis_url)
         self.cache_client = valkey.connect(settings.cache_url)
         self.listener = valkey.connect(settings.cache_url, timeout=None)

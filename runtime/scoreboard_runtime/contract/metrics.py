@@ -39,7 +39,8 @@ class Metric:
     @property
     def unit(self) -> str:
         """Of what is measured, by its name; nothing for what is counted."""
-        return "seconds" if self.family.endswith("_seconds") else ""
+        last = self.family.rpartition("_")[2]
+        return last if last in ("seconds", "bytes") else ""
 
     def allows(self, label: str, value: str) -> bool:
         """Whether the label may have the value, as far as its values are listed."""
@@ -178,6 +179,53 @@ DEPENDENCY_UP = Metric(
     "1 while the dependency answers: database, queue, cache, identity_provider.",
     {"dependency": ("database", "queue", "cache", "identity_provider")},
 )
+DEPENDENCY_CHECK = Metric(
+    "scoreboard_dependency_check_duration_seconds",
+    HISTOGRAM,
+    "Time until a dependency answers when it is asked, once a second; no answer is not counted.",
+    DEPENDENCY_UP.labels,
+    LATENCY,
+)
+DB_CONNECTIONS = Metric(
+    "scoreboard_db_connections",
+    GAUGE,
+    "Connections of this process to Postgres: busy or idle.",
+    {"state": ("busy", "idle")},
+)
+DB_CONNECTIONS_LIMIT = Metric(
+    "scoreboard_db_connections_limit",
+    GAUGE,
+    "Connections to Postgres that this process may have; who needs another one waits.",
+)
+STORE_CONNECTIONS = Metric(
+    "scoreboard_store_connections",
+    GAUGE,
+    "Connections that the server of a store has, of all its clients; NaN while it does not say.",
+    {"dependency": ("database", "queue", "cache")},
+    roles=(WORKER,),
+)
+STORE_CONNECTIONS_LIMIT = Metric(
+    "scoreboard_store_connections_limit",
+    GAUGE,
+    "Connections that the server of a store allows.",
+    STORE_CONNECTIONS.labels,
+    roles=(WORKER,),
+)
+STORE_BYTES = Metric(
+    "scoreboard_store_bytes",
+    GAUGE,
+    "Size of the database on disk; memory that the servers of queue and cache use.",
+    STORE_CONNECTIONS.labels,
+    roles=(WORKER,),
+)
+STORE_BYTES_LIMIT = Metric(
+    "scoreboard_store_limit_bytes",
+    GAUGE,
+    "Memory that the servers of queue and cache may use; +Inf where nothing limits it.",
+    STORE_CONNECTIONS.labels,
+    roles=(WORKER,),
+)
+PLAYERS = Metric("scoreboard_players", GAUGE, "Players who have a standing.", roles=(WORKER,))
 RANK_DRIFT = Metric(
     "scoreboard_rank_drift",
     GAUGE,
@@ -200,5 +248,7 @@ BUILD_INFO = Metric(
 METRICS: tuple[Metric, ...] = (
     ACTIONS, REJECTIONS, HTTP_DURATION, JOBS, JOB_DURATION, JOB_RETRIES, QUEUE_DEPTH,
     QUEUE_OLDEST, DEAD_LETTERS, DB_TRANSACTION, DB_ERRORS, BATCH_SIZE, CACHE_REQUESTS,
-    CONNECTIONS, FRAMES, FANOUT, CLOSES, DEPENDENCY_UP, RANK_DRIFT, REBUILDS, BUILD_INFO,
+    CONNECTIONS, FRAMES, FANOUT, CLOSES, DEPENDENCY_UP, DEPENDENCY_CHECK,
+    DB_CONNECTIONS, DB_CONNECTIONS_LIMIT, STORE_CONNECTIONS, STORE_CONNECTIONS_LIMIT, STORE_BYTES,
+    STORE_BYTES_LIMIT, PLAYERS, RANK_DRIFT, REBUILDS, BUILD_INFO,
 )  # fmt: skip

@@ -78,6 +78,7 @@ def build(settings: Settings, pipeline: Pipeline) -> Gateway:
     board, keys = settings.board, Keys(settings.board.name)
     telemetry = Telemetry(settings.role, board.version)
     database = Database(settings.database_url, size=POOL, application="gateway")
+    database.measured(telemetry)
     queue_client = valkey.connect(settings.redis_url)
     cache_client = valkey.connect(settings.cache_url)
     key_file = KeyFile(settings.keys_file)

@@ -66,6 +66,8 @@ class Health:
             # The type alone: a message may hold an address with a password in it.
             item.up, item.why = False, type(error).__name__
         item.latency = time.monotonic() - started
+        if item.up:
+            self.telemetry.observe(metrics.DEPENDENCY_CHECK, item.name, seconds=item.latency)
         self.reduced = verdict(self.dependencies) == PARTIAL
         self.telemetry.gauge(metrics.DEPENDENCY_UP, item.name, to=1.0 if item.up else 0.0)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from scoreboard_runtime.contract import metrics as names
@@ -21,6 +21,7 @@ class Telemetry:
 
     def __init__(self, role: str, version: str) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)  # process_*: CPU, memory, files
         self._metrics = {
             metric.name: self._build(metric) for metric in names.METRICS if role in metric.roles
         }
@@ -56,6 +57,10 @@ class Telemetry:
     ) -> None:
         """`request` is the id of a request that it was measured on: the exemplar of its bucket."""
         self.child(metric, *labels).observe(seconds, {"request_id": request} if request else None)
+
+    def measure(self, metric: names.Metric, *labels: str, by: Callable[[], float]) -> None:
+        """A gauge that is asked when it is scraped."""
+        self.child(metric, *labels).set_function(by)
 
     def exposition(self) -> bytes:
         """What Prometheus scrapes, as OpenMetrics text."""

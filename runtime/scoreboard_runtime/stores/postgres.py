@@ -7,6 +7,8 @@ from typing import Any
 
 import asyncpg
 
+from scoreboard_runtime.contract import metrics
+from scoreboard_runtime.process.telemetry import Telemetry
 from scoreboard_runtime.stores.errors import DATABASE, StoreUnavailable
 from scoreboard_runtime.stores.sql import QUERIES
 
@@ -44,6 +46,18 @@ class Database:
         self._application = application
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
+
+    def measured(self, telemetry: Telemetry) -> None:
+        """From now on its connections are counted whenever they are scraped."""
+        telemetry.measure(metrics.DB_CONNECTIONS, "busy", by=lambda: self._size_of("busy"))
+        telemetry.measure(metrics.DB_CONNECTIONS, "idle", by=lambda: self._size_of("idle"))
+        telemetry.gauge(metrics.DB_CONNECTIONS_LIMIT, to=self._size)
+
+    def _size_of(self, state: str) -> float:
+        if self._pool is None:
+            return 0
+        idle = self._pool.get_idle_size()
+        return float(idle if state == "idle" else self._pool.get_size() - idle)
 
     async def _opened(self) -> asyncpg.Pool:
         if self._pool is None:

@@ -91,6 +91,14 @@ class Ranks:
         with valkey.available(CACHE):
             return bool(await self._client.hexists(self._meta, "epoch"))
 
+    async def players(self) -> int | None:
+        """How many have a standing; None while there are no standings. Raises StoreUnavailable."""
+        with valkey.available(CACHE):
+            epoch = await self._client.hget(self._meta, "epoch")
+            if epoch is None:
+                return None
+            return int(await self._client.zcard(self._pair(epoch.decode())[0]))
+
     async def rebuild(self, epoch: str) -> int:
         """Builds the standings anew from Postgres beside the present ones, then swaps them.
 

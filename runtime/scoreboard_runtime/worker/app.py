@@ -12,7 +12,7 @@ from scoreboard_runtime.process import lifecycle
 from scoreboard_runtime.process.health import Dependency, Health
 from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.process.telemetry import Telemetry
-from scoreboard_runtime.stores import valkey
+from scoreboard_runtime.stores import usage, valkey
 from scoreboard_runtime.stores.errors import CACHE, DATABASE, QUEUE
 from scoreboard_runtime.stores.jobs import Jobs
 from scoreboard_runtime.stores.leases import Leases
@@ -21,6 +21,7 @@ from scoreboard_runtime.stores.pipeline import Pipeline
 from scoreboard_runtime.stores.postgres import Database
 from scoreboard_runtime.stores.queue import Queue
 from scoreboard_runtime.stores.ranks import Ranks
+from scoreboard_runtime.worker import measuring
 from scoreboard_runtime.worker.lane import Lane
 from scoreboard_runtime.worker.ownership import Ownership
 from scoreboard_runtime.worker.upkeep import Upkeep
@@ -37,6 +38,7 @@ class Worker:
         keys = Keys(board.name)
         self.telemetry = Telemetry(settings.role, board.version)
         self.database = Database(settings.database_url, size=LANES + 2, application="worker")
+        self.database.measured(self.telemetry)
         self.queue_client = valkey.connect(settings.redis_url)
         self.cache_client = valkey.connect(settings.cache_url)
         self.readers = [Pipeline(settings.redis_url, QUEUE) for _ in range(LANES)]
@@ -82,6 +84,13 @@ class Worker:
             Dependency(CACHE, self.cache_client.ping, required=False),
         ]
 
+    def stores(self) -> dict[str, measuring.Ask]:
+        return {
+            DATABASE: lambda: usage.of_postgres(self.database),
+            QUEUE: lambda: usage.of_valkey(self.queue_client, QUEUE),
+            CACHE: lambda: usage.of_valkey(self.cache_client, CACHE),
+        }
+
     def alive(self) -> bool:
         return all(time.monotonic() - lane.beat < STUCK for lane in self.lanes)
 
@@ -113,6 +122,7 @@ def run(settings: Settings) -> None:
                 worker.ownership.watch(),
                 worker.upkeep.gauges(),
                 worker.upkeep.standings(),
+                measuring.watch(worker.telemetry, worker.stores()),
                 *(lane.run() for lane in worker.lanes),
             )
         )

@@ -45,7 +45,7 @@ class Upkeep:
     checked: float = 0.0
 
     async def gauges(self) -> None:
-        """Depth, age of the oldest job and dead letters, for ever."""
+        """Depth, age of the oldest job, dead letters and players, for ever."""
         while True:
             try:
                 oldest = await self.jobs.oldest_us()
@@ -53,6 +53,8 @@ class Upkeep:
                 self.telemetry.gauge(metrics.QUEUE_OLDEST, to=age)
                 self.telemetry.gauge(metrics.QUEUE_DEPTH, to=await self.queue.depth())
                 self.telemetry.gauge(metrics.DEAD_LETTERS, to=await self.letters.count())
+                if (players := await self.ranks.players()) is not None:
+                    self.telemetry.gauge(metrics.PLAYERS, to=players)
             except StoreUnavailable as error:
                 log.debug("gauges_not_read", why=str(error))
             await asyncio.sleep(1.0)

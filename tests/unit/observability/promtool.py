@@ -27,6 +27,9 @@ RULES = {
 GIVEN = {
     "up": {"component", "pod"},
     "alertmanager_notification_requests_failed_total": {"integration", "receiver_name"},
+    "ALERTS": {"alertname", "alertstate", "severity", "component"},
+    "process_cpu_seconds_total": {"component", "pod"},
+    "process_resident_memory_bytes": {"component", "pod"},
 }
 
 
@@ -87,12 +90,12 @@ SERIES: dict[str, set[str]] = {
 
 def unknown(query: str) -> set[str]:
     """Series and labels in selectors that nobody exposes."""
-    found = re.findall(r"([a-z_][\w:]*)\{([^}]*)\}", query)
+    found = re.findall(r"([A-Za-z_][\w:]*)\{([^}]*)\}", query)
     assert found, f"a query without a selector shows every board: {query}"
     wrong = {name for name, _ in found if name not in SERIES}
-    wrong |= set(re.findall(r"\b(?:scoreboard[\w:]*|up)\b", re.sub(r'"[^"]*"', "", query))) - set(
-        SERIES
-    )
+    wrong |= set(
+        re.findall(r"\b(?:scoreboard[\w:]*|process_\w+|up|ALERTS)\b", re.sub(r'"[^"]*"', "", query))
+    ) - set(SERIES)
     for name, inside in found:
         labels = set(re.findall(r"(\w+)(?:=~|!=|!~|=)", re.sub(r'"[^"]*"', "", inside)))
         wrong |= {

@@ -103,7 +103,7 @@ def test_two_boards_have_dashboards_of_their_own_that_show_them_first():
     here, there = made()["ConfigMap"], made(namespace="elsewhere")["ConfigMap"]
     keys = [key for each in (*here, *there) for key in each["data"]]
 
-    assert len(set(keys)) == len(keys) == 8
+    assert len(set(keys)) == len(keys) == 2 * len(shipped.DASHBOARDS)
     for config_map in here:
         ((key, text),) = config_map["data"].items()
         found = json.loads(text)
@@ -113,6 +113,22 @@ def test_two_boards_have_dashboards_of_their_own_that_show_them_first():
         assert found["title"].startswith("arcade (games) / ")
         chosen = {v["name"]: v["current"].get("value") for v in found["templating"]["list"]}
         assert chosen == {"datasource": None, "namespace": "games", "board": "arcade"}
+
+
+def test_a_dashboard_leads_to_those_of_its_board_and_to_the_runbooks_of_the_manifest():
+    given = "monitoring: {enabled: true, runbookURL: 'https://wiki.example.com/{alert}?a=1&b=2'}"
+    found = [
+        (json.loads(text)["uid"], text)
+        for each in made(given)["ConfigMap"]
+        for text in each["data"].values()
+    ]
+    uids = {uid for uid, _ in found}
+    text = " ".join(text for _, text in found)
+
+    assert set(re.findall(r"/d/([\w-]+)", text)) == uids
+    assert "https://wiki.example.com/ScoreboardQueueDown?a=1&b=2" in text
+    assert "https://wiki.example.com/${__value.raw}?a=1&b=2" in text
+    assert "github.com" not in text
 
 
 def test_the_monitor_names_what_the_rules_select_by():

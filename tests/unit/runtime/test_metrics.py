@@ -54,6 +54,14 @@ def test_the_queue_has_no_depth_where_no_worker_measures_it():
             Telemetry(role, "test").gauge(QUEUE_DEPTH, to=0)
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_a_process_says_how_much_it_uses(role: str):
+    text = Telemetry(role, "test").exposition().decode()
+
+    assert "process_cpu_seconds_total " in text
+    assert "process_resident_memory_bytes " in text
+
+
 def test_it_is_open_metrics():
     assert CONTENT_TYPE.startswith("application/openmetrics-text")
 

@@ -83,7 +83,7 @@ def _fields(panel: Panel) -> dict[str, Any]:
         defaults |= {"color": {"mode": "thresholds"}} if panel.kind != LINES else {}
         defaults |= {"thresholds": {"mode": "absolute", "steps": steps}}
     if panel.kind in (LINES, BARS):
-        defaults |= {"min": 0}
+        defaults |= {"min": panel.least} if panel.least is not None else {}
     if panel.kind == LINES:
         custom: dict[str, Any] = {"fillOpacity": 25 if panel.stacked else 8, "showPoints": "never"}
         custom |= {"stacking": {"mode": "normal"}} if panel.stacked else {}

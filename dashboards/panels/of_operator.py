@@ -2,6 +2,7 @@
 
 from dashboards.panels.parts import OPERATOR, Dashboard, lines, one, quantiles, rate, table
 
+OF_BOARD = "{{board}} in {{board_namespace}}"
 NOT_READY = (
     f"max by (board_namespace, board) (scoreboard_operator_scoreboard_ready{{{OPERATOR}}} == 0)"
 )
@@ -13,7 +14,7 @@ OF_OPERATOR = Dashboard(
     about="Whether the operator acts, hears, and has nothing left to do.",
     selects="scoreboard_operator_leader",
     board=False,
-    alerts=f'{OPERATOR},component="operator"',
+    alerts=f'{OPERATOR},component="operator",severity!="none"',
     rows=(
         (
             "Is it well",
@@ -30,6 +31,8 @@ OF_OPERATOR = Dashboard(
                 lines("Scoreboards by Ready", "short", "How many are ready, are not, or are on their way.", (f"sum by (ready) (scoreboard_operator_scoreboards{{{OPERATOR}}})", "{{ready}}"), stacked=True, colors=(("True", "green"), ("False", "red"), ("Unknown", "orange"))),
                 table("Not ready", "Which are not.", NOT_READY, ("board", "Scoreboard"), ("board_namespace", "Namespace"), none="every Scoreboard is ready", alert="ScoreboardNotReady"),
                 lines("At their maximum", "bool_yes_no", "Roles that would have more pods than maxReplicas allows.", (f"max by (board_namespace, board, role) (scoreboard_operator_autoscaler_at_maximum{{{OPERATOR}}})", "{{role}} of {{board}} in {{board_namespace}}"), none="no autoscaler", alert="ScoreboardAutoscalerAtMaximum"),
+                lines("Key due in", "s", "Until the key that signs sessions is succeeded; below zero it is overdue.", (f"min by (board_namespace, board) (scoreboard_operator_key_due_timestamp_seconds{{{OPERATOR}}}) - time()", OF_BOARD), width=12, least=None, below="red", steps=(("green", 0),), none="no key", alert="ScoreboardKeyOverdue"),
+                lines("Certificate expires in", "s", "Until the certificate of the way in expires; then no client connects.", (f"min by (board_namespace, board) (scoreboard_operator_certificate_expiry_timestamp_seconds{{{OPERATOR}}}) - time()", OF_BOARD), width=12, least=None, below="red", steps=(("orange", 86400), ("green", 604800)), none="no certificate", alert="ScoreboardCertificateExpiring"),
             ),
         ),
         (

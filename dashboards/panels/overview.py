@@ -55,7 +55,7 @@ OBJECTIVES = (
     one("Nothing late: oldest job", "s", "How long the oldest accepted action waits. The objective is less than a minute.", gauge("scoreboard_queue_oldest_seconds"), width=3, steps=(("red", WAIT_AT_MOST),), decimals=1, board="worker", alert="ScoreboardJobsDelayed"),
     bars("Error budget left of 30 days", "percentunit", "What may still fail, or be late, before an objective is missed; below 0 it is missed.", *left(), below="red", steps=(("orange", 0), ("green", 0.25)), most=1, none="no action yet"),
     lines("Burn rate over an hour", "none", "How many times faster than the objective allows the budget is used. At 1 it is gone in 30 days; at 14.4 in two, and somebody is paged.", *burn("1h"), below="green", steps=(("orange", 1), ("red", 14.4)), none="no action yet", alert="ScoreboardAcceptErrorBudgetBurn"),
-    table("Alerts", "Alerts of this board that fire. A name leads to its runbook.", f'ALERTS{{{B},alertstate="firing"}}', ("alertname", "Alert"), ("severity", "Severity"), ("component", "Component"), none="no alert fires"),
+    table("Alerts", "Alerts of this board that fire. A name leads to its runbook.", f'ALERTS{{{B},severity!="none",alertstate="firing"}}', ("alertname", "Alert"), ("severity", "Severity"), ("component", "Component"), none="no alert fires"),
 )
 OVERVIEW = Dashboard(
     name="overview",

@@ -43,6 +43,7 @@ class Panel:
     colors: tuple[tuple[str, str], ...] = ()
     stacked: bool = False
     decimals: int | None = None
+    least: float | None = 0
     most: float | None = None
     board: str = ""
     alert: str = ""
@@ -61,7 +62,7 @@ class Dashboard:
     rows: tuple[tuple[str, tuple[Panel, ...]], ...]
     selects: str = "scoreboard_build_info"
     board: bool = True
-    alerts: str = B
+    alerts: str = f'{B},severity!="none"'  # the watchdog's fires always
 
 
 def rate(metric: str, by: str = "", select: str = B) -> str:

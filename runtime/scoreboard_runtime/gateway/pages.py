@@ -19,6 +19,7 @@ from scoreboard_runtime.contract.openapi import describe
 from scoreboard_runtime.contract.openapi.docs import docs_page
 from scoreboard_runtime.contract.rejections import REJECTIONS
 
+CLIENT = "scoreboard.js"  # for every client, so it is not among the page's own parts
 FOLDER = Path(__file__).parent / "page"
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -65,7 +66,10 @@ def _asset(body: bytes, suffix: str, **headers: str) -> Asset:
 def policy(websocket_url: str) -> str:
     """The Content-Security-Policy of the pages."""
     parts = urlsplit(websocket_url)
-    socket = f" {parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""
+    socket = ""
+    if parts.scheme and parts.netloc:  # the socket's, and that of the stream beside it
+        stream = parts.scheme.replace("ws", "http", 1)
+        socket = f" {parts.scheme}://{parts.netloc} {stream}://{parts.netloc}"
     return (
         f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         f"connect-src 'self'{socket}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -102,7 +106,7 @@ def config(board: Scoreboard, websocket_url: str) -> dict[str, object]:
 
 
 def routes(board: Scoreboard, websocket_url: str) -> list[web.RouteDef]:
-    """The live board at `/`, `/docs`, `/openapi.json`, `/config.json` and their parts."""
+    """The live board at `/`, the client, `/docs`, `/openapi.json`, `/config.json`, their parts."""
     description = describe(board)
     pages = {"Content-Security-Policy": policy(websocket_url), "X-Frame-Options": "DENY"}
     assets = {
@@ -113,7 +117,8 @@ def routes(board: Scoreboard, websocket_url: str) -> list[web.RouteDef]:
     }
     for path in sorted(FOLDER.iterdir()):
         if path.suffix in (".css", ".js", ".svg"):
-            assets[f"/page/{path.name}"] = _asset(path.read_bytes(), path.suffix)
+            place = f"/{CLIENT}" if path.name == CLIENT else f"/page/{path.name}"
+            assets[place] = _asset(path.read_bytes(), path.suffix)
     return [web.get(path, _handler(asset)) for path, asset in assets.items()]
 
 

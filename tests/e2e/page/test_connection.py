@@ -29,7 +29,7 @@ NETWORK = """
   window.WebSocket.OPEN = Native.OPEN;
   window.cut = () => { for (const socket of sockets.splice(0)) Native.prototype.close.call(socket, 3000); };
 """
-STATES = "import('/page/states.js')"
+STATES = "import('/scoreboard.js')"
 
 
 async def shows_the_standings(tab: Tab, board: Instance) -> None:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.e2e.instance import Instance, a_manifest, running, until
+import pytest
+from tests.e2e.instance import PLENTY, Instance, a_manifest, running, until
 from tests.e2e.page.browser import Tab, a_tab
 from tests.e2e.page.looks import SUBSCRIBED, TRACE, entries, faults, open_board, press
 
@@ -53,18 +54,37 @@ async def test_a_burst_says_how_many_were_refused_and_why(tab: Tab, tmp_path: Pa
         assert "8 × ACTION_LIMIT" in said
 
 
-async def test_a_cheat_is_shown_its_codes_statuses_and_layers(tab: Tab, board: Instance):
+@pytest.mark.parametrize(
+    ("button", "code", "layer"),
+    [
+        ("forge", "INVALID_SIGNATURE", "layer 3, signing"),
+        ("replay", "REPLAY_ATTACK", "layer 3, signing"),
+    ],
+)
+async def test_an_attack_is_shown_its_code_status_and_layer(
+    tab: Tab, board: Instance, button: str, code: str, layer: str
+):
     await open_board(tab, board)
 
-    await press(tab, "cheat")
+    await press(tab, button)
 
-    said = await tab.run(LOG)
-    for code in ("INVALID_SIGNATURE", "REPLAY_ATTACK"):
-        assert code in said
-    assert said.count("401") == 2
-    assert said.count("layer 3, signing") == 2
-    links = await tab.run("[...document.querySelectorAll('#log a')].map((link) => link.hash)")
-    assert links == ["#replay-attack", "#invalid-signature"]
+    said = await tab.run("document.querySelector('#log li').innerText")
+    for part in ("401", code, layer):
+        assert part in said
+    link = await tab.run("document.querySelector('#log a').hash")
+    assert link == "#" + code.lower().replace("_", "-")
+
+
+async def test_spam_ends_at_the_players_budget(tab: Tab, tmp_path: Path):
+    limits = {"global": PLENTY, "address": PLENTY, "user": {"count": 30, "per": "1h"}}
+    async with running(tmp_path, a_manifest(actions=[COINS], limits=limits)) as instance:
+        await open_board(tab, instance)
+
+        await press(tab, "spam")
+
+        said = await tab.until(f"{LOG}.includes('30 of 30 counted') && {LOG}")
+        for part in ("30 × 202", "10 × USER_RATE_LIMIT", "429", "layer 1, rate limit", "Try again"):
+            assert part in said
 
 
 async def test_actions_that_cool_down_or_count_once_are_not_tried_again(tab: Tab, tmp_path: Path):
@@ -85,7 +105,8 @@ async def test_without_webcrypto_it_says_what_to_do(browser: str, board: Instanc
         await open_board(tab, board)
 
         assert "secure page" in await tab.text("#hint")
-        assert await tab.run("[...document.querySelectorAll('button')].every((b) => b.disabled)")
+        enabled = "[...document.querySelectorAll('button:enabled')].map((button) => button.id)"
+        assert await tab.run(enabled) == ["cut"]
         assert faults(tab) == []
 
 

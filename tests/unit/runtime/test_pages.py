@@ -13,11 +13,14 @@ from tests.unit.runtime.test_openapi import BOARD, CLOSED
 from scoreboard_runtime.contract.board import Scoreboard
 from scoreboard_runtime.contract.openapi.shapes import PageConfig
 from scoreboard_runtime.contract.rejections import TWELVE
-from scoreboard_runtime.gateway.pages import FOLDER, config, policy, routes
+from scoreboard_runtime.gateway.pages import CLIENT, FOLDER, config, policy, routes
 
 SOCKET = "wss://scores.example.com:8443/ws"
-ASSETS = sorted(f"/page/{path.name}" for path in FOLDER.iterdir() if path.suffix != ".html")
+PARTS = {path.name for path in FOLDER.iterdir() if path.suffix != ".html"} - {CLIENT}
+ASSETS = [f"/{CLIENT}", *sorted(f"/page/{name}" for name in PARTS)]
 PATHS = ("/", "/docs", "/openapi.json", "/config.json", *ASSETS)
+ALLOWED = {"http://www.w3.org/2000/svg", "http://127.0.0.1:8080"}  # a namespace, a default
+BUDGET = 150 * 1024  # bytes of everything that the page loads
 Client = TestClient[web.Request, web.Application]
 
 
@@ -86,14 +89,17 @@ async def test_a_page_may_load_its_own_parts_and_nothing_else(path: str):
 @pytest.mark.parametrize(
     ("socket", "allowed"),
     [
-        (SOCKET, "connect-src 'self' wss://scores.example.com:8443;"),
-        ("ws://127.0.0.1:8081/ws", "connect-src 'self' ws://127.0.0.1:8081;"),
+        (
+            SOCKET,
+            "connect-src 'self' wss://scores.example.com:8443 https://scores.example.com:8443;",
+        ),
+        ("ws://127.0.0.1:8081/ws", "connect-src 'self' ws://127.0.0.1:8081 http://127.0.0.1:8081;"),
         ("", "connect-src 'self';"),
         ("/ws", "connect-src 'self';"),
     ],
     ids=["another host", "another port", "the same origin", "a path"],
 )
-def test_the_policy_allows_the_socket_and_no_other_origin(socket: str, allowed: str):
+def test_the_policy_allows_the_socket_its_stream_and_no_other_origin(socket: str, allowed: str):
     said = policy(socket)
 
     assert allowed in said
@@ -104,8 +110,9 @@ def test_the_policy_allows_the_socket_and_no_other_origin(socket: str, allowed: 
 def test_scripts_import_only_what_is_served_and_load_nothing_from_elsewhere():
     for path in FOLDER.iterdir():
         text = path.read_text(encoding="utf-8")
-        assert set(re.findall(r'from "([^"]+)"', text)) <= set(ASSETS), path.name
-        assert set(re.findall(r"https?://[^\"' )]+", text)) <= {"http://www.w3.org/2000/svg"}
+        code = re.sub(r"^//.*$", "", text, flags=re.MULTILINE)
+        assert set(re.findall(r'from "([^"]+)"', code)) <= set(ASSETS), path.name
+        assert set(re.findall(r"https?://[^\"' )]+", code)) <= ALLOWED, path.name
         assert "innerHTML" not in text, path.name
 
 
@@ -133,3 +140,11 @@ async def test_the_configuration_is_what_the_description_says():
 )
 def test_the_configuration_follows_the_manifest(board: Scoreboard, name: str, value: object):
     assert config(board, "")[name] == value
+
+
+async def test_the_whole_page_is_small():
+    async with served() as client:
+        sizes = {path: len(await (await client.get(path)).read()) for path in ("/", *ASSETS)}
+
+    del sizes["/page/docs.css"]  # of another page
+    assert sum(sizes.values()) < BUDGET, sizes

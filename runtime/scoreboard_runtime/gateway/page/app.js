@@ -1,75 +1,74 @@
 // The page: what is heard goes to the board, what is pressed goes to the player.
 
+import { canSign } from "/scoreboard.js";
+import { Around } from "/page/around.js";
 import { Board } from "/page/board.js";
-import { Connection } from "/page/connection.js";
+import { Deeds } from "/page/deeds.js";
+import { Guest } from "/page/guest.js";
 import { Log } from "/page/log.js";
 import { count, shown } from "/page/numbers.js";
-import { Player, canSign } from "/page/player.js";
+import { Latency, Pill } from "/page/status.js";
 
 const at = (id) => document.getElementById(id);
-const BURST = 20;
-const BUTTONS = ["play", "burst", "cheat"];
+const CUT_FOR = 3000;
+const guest = new Guest();
+const { client } = guest;
 const config = await configuration();
 const board = new Board({ list: at("board"), template: at("row"), news: at("news") });
-const player = new Player();
-const log = new Log({ list: at("log"), layers: config.layers, look: (id) => player.job(id) });
-const connection = new Connection({
-  url: config.websocketUrl, board: config.board, token: () => player.token(),
+const around = new Around({
+  section: at("around"), list: at("near"), template: at("row"), said: at("percentile"), news: at("news"), client,
 });
-const ready = new Map(); // action -> when it can be done again
+const log = new Log({ list: at("log"), layers: config.layers, look: (id) => client.job(id) });
+const deeds = new Deeds({ guest, log, actions: config.actions });
+const pill = new Pill({ pill: at("pill"), state: at("state"), detail: at("detail") });
+const latency = new Latency({ value: at("latency"), gauge: at("gauge"), now: () => client.now() });
+let watch = null;
 let changed = -Infinity;
 
 async function configuration() {
   for (;;) {
-    try {
-      const answer = await fetch("/config.json");
-      if (answer.ok) return await answer.json();
-    } catch { /* the server is away: try again */ }
+    try { return await client.config(); } catch { /* the server is away: try again */ }
     at("detail").textContent = "the server does not answer; trying again";
     await new Promise((resolve) => { setTimeout(resolve, 2000); });
   }
 }
 
-const why = { state: null };
-
-function tellState() {
-  const wait = why.retryAt ? Math.ceil((why.retryAt - Date.now()) / 1000) : 0;
-  const polling = wait > 0 ? `polling; next try in ${wait} s` : "polling meanwhile";
-  at("pill").title = why.why ?? "";
-  at("detail").textContent = why.state === "Subscribed" ? "live"
-    : why.state === "Disconnected" ? polling : "one moment";
-}
-
 function tellAge() {
-  const seconds = Math.floor((Date.now() + player.ahead - changed) / 1000);
+  const seconds = Math.floor((client.now() - changed) / 1000);
   at("age").textContent = seconds === Infinity ? "–" : seconds < 2 ? "now"
     : seconds < 60 ? `${seconds} s ago` : seconds < 3600 ? `${Math.floor(seconds / 60)} min ago`
       : new Date(changed).toLocaleDateString("en", { day: "numeric", month: "short" });
 }
 
-connection.addEventListener("state", ({ detail }) => {
-  Object.assign(why, { why: "", retryAt: 0 }, detail);
-  at("pill").dataset.state = detail.state;
-  at("state").textContent = detail.state;
-  tellState();
-});
-connection.addEventListener("standings", ({ detail }) => {
+function showStandings(snapshot, pushed) {
   // By the rows themselves: a snapshot that is polled again is no change.
-  changed = Math.max(...detail.entries.map((entry) => Date.parse(entry.reachedAt)));
-  count(at("total"), detail.total);
-  count(at("sequence"), detail.sequence);
-  at("standings").dataset.shown = detail.entries.length ? "rows" : "empty";
-  board.show(detail.entries);
-  tellAge();
-});
-connection.addEventListener("user", ({ detail }) => {
-  count(at("score"), detail.score);
-  at("rank").textContent = detail.rank === null ? "–" : `#${shown(detail.rank)}`;
-  if (detail.delta) floatUp(detail.delta);
-});
-connection.addEventListener("job", ({ detail }) => log.finished(detail));
-connection.addEventListener("ended", () => player.doubt());
-setInterval(() => { tellState(); tellAge(); }, 1000);
+  changed = Math.max(...snapshot.entries.map((entry) => Date.parse(entry.reachedAt)));
+  latency.heard(snapshot.entries, pushed);
+  count(at("total"), snapshot.total);
+  count(at("sequence"), snapshot.sequence);
+  at("standings").dataset.shown = snapshot.entries.length ? "rows" : "empty";
+  board.show(snapshot.entries);
+  around.moved();
+}
+
+function showUser({ score, rank, delta }) {
+  count(at("score"), score);
+  at("rank").textContent = rank === null ? "–" : `#${shown(rank)}`;
+  if (delta) floatUp(delta);
+  around.moved();
+}
+
+function open() {
+  if (watch) { watch.open(); return; }
+  watch = client.watch(config.board)
+    .on("state", (state) => pill.became(state))
+    .on("standings", showStandings)
+    .on("user", showUser)
+    .on("activity", ({ actionsPerSecond }) => { at("rate").textContent = shown(actionsPerSecond); })
+    .on("job", (job) => log.finished(job));
+}
+
+setInterval(() => { pill.show(); latency.show(); tellAge(); board.age(); around.board.age(); }, 1000);
 
 // What was gained rises beside the score; what comes while it rises is added to it.
 function floatUp(delta) {
@@ -84,70 +83,22 @@ function floatUp(delta) {
   at("score").after(bubble);
 }
 
-// The actions that this player may do without a task.
-function playable() {
-  return config.actions.filter((action) => !action.issued
-    && (!action.roles.length || action.roles.some((role) => player.roles.includes(role))));
-}
-
-const dataOf = (action) =>
-  action.field ? { [action.field]: 1 + Math.floor(Math.random() * 100) } : undefined;
-// What can be done over and over comes first.
-const often = () => {
-  const [first] = playable().sort((one, other) =>
-    one.once - other.once || one.cooldownMs - other.cooldownMs);
-  if (!first) throw new Error("The catalogue has no action for this player.");
-  return first;
-};
-
 async function join() {
-  await player.start();
-  if (board.me === player.session.user.id) return;
-  at("me").textContent = player.name;
+  await guest.start();
+  if (board.me === guest.id && !pill.last.final) return;
+  at("me").textContent = guest.name;
   at("hint").hidden = true;
   at("standing").hidden = false;
-  board.claim(player.session.user.id);
-  connection.open();
-}
-
-function learn(action, reply) {
-  const now = Date.now();
-  const wait = Number(reply.headers.get("Retry-After") ?? 0) * 1000;
-  if (reply.status === 202) ready.set(action.name, action.once ? Infinity : now + action.cooldownMs);
-  else if (reply.body.code === "ALREADY_COMPLETED") ready.set(action.name, Infinity);
-  else if (reply.status === 409) ready.set(action.name, now + wait);
-}
-
-async function play() {
-  const now = Date.now();
-  const free = playable().filter((action) => (ready.get(action.name) ?? 0) <= now);
-  const action = free.length ? free[Math.floor(Math.random() * free.length)] : often();
-  const data = dataOf(action);
-  const reply = await player.act(action.name, data);
-  learn(action, reply);
-  log.reply(data ? `${action.name} · ${data[action.field]} ${action.field}` : action.name, reply);
-}
-
-async function burst() {
-  const action = often();
-  const once = () => player.act(action.name, dataOf(action));
-  const replies = await Promise.all(Array.from({ length: BURST }, once));
-  log.burst(`${BURST} × ${action.name}`, replies);
-}
-
-async function cheat() {
-  const action = often();
-  for (const { what, reply, found } of await player.cheat(action.name, dataOf(action))) {
-    log.reply(what, reply, reply.body.code === found?.code ? found?.hint : "");
-  }
+  board.claim(guest.id);
+  around.claim(guest.id);
+  open();
 }
 
 function button(id, work) {
   at(id).addEventListener("click", async () => {
     at(id).disabled = true;
     at("trouble").hidden = true;
-    try { await join(); await work(); }
-    catch (error) {
+    try { await work(); } catch (error) {
       at("trouble").hidden = false;
       at("trouble").textContent = `That did not work. ${error.message}`;
     }
@@ -165,15 +116,17 @@ function cannotPlay() {
 
 document.title = `${config.name} · Scoreboard`;
 at("name").textContent = config.name;
-if (player.name) at("me").textContent = player.name;
-button("play", play);
-button("burst", burst);
-button("cheat", cheat);
+if (guest.name) at("me").textContent = guest.name;
 const obstacle = cannotPlay();
 if (obstacle) at("hint").textContent = obstacle;
-for (const id of BUTTONS) at(id).disabled = Boolean(obstacle);
-if (config.public) connection.open();
+for (const id of ["play", "burst", "replay", "forge", "spam"]) {
+  button(id, async () => { await join(); await deeds[id](); });
+  at(id).disabled = Boolean(obstacle);
+}
+button("cut", () => watch?.cut(CUT_FOR));
+if (config.public) open();
 else {
   at("standings").dataset.shown = "closed";
   at("detail").textContent = "for signed-in players";
 }
+at("cut").disabled = !config.public;

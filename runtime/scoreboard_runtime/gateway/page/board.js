@@ -1,6 +1,7 @@
 // The standings on screen: rows glide to their new rank, scores count up.
 
 import { count, shown, still } from "/page/numbers.js";
+import { Spark } from "/page/spark.js";
 
 const GLIDE_MS = 520;
 const EASE = "cubic-bezier(.2, .8, .2, 1)";
@@ -13,11 +14,13 @@ function row(template) {
   return {
     item, rank: null, score: null, mark: null,
     place: part("place"), player: part("player"), move: part("move"), points: part("score"),
+    spark: new Spark(part("spark")),
   };
 }
 
 export class Board {
-  constructor({ list, template, news }) {
+  // `news` is where changes of the lead are told, for who does not see them.
+  constructor({ list, template, news = null }) {
     Object.assign(this, { list, template, news });
     this.rows = new Map(); // user id -> what is shown of the user
     this.me = null;
@@ -41,6 +44,9 @@ export class Board {
     this.tell(entries[0]);
   }
 
+  // Once a second: the lines of those who stand still grow too.
+  age() { for (const { spark, score } of this.rows.values()) spark.sample(score); }
+
   claim(id) {
     this.me = id;
     for (const [other, { item }] of this.rows) item.classList.toggle("mine", other === id);
@@ -51,12 +57,14 @@ export class Board {
     const { item } = known;
     this.rows.set(entry.userId, known);
     item.dataset.rank = entry.rank;
+    item.dataset.user = entry.userId;
     item.classList.toggle("mine", entry.userId === this.me);
     item.style.setProperty("--share", share.toFixed(4));
-    known.place.textContent = entry.rank;
+    known.place.textContent = shown(entry.rank);
     if (known.player.textContent !== entry.username) {
       known.player.textContent = known.player.title = entry.username;
     }
+    known.spark.sample(entry.score);
     if (known.rank !== null && known.rank !== entry.rank) this.mark(known, known.rank - entry.rank);
     if (known.score !== null && known.score < entry.score) this.flash(item);
     known.rank = entry.rank;
@@ -120,7 +128,7 @@ export class Board {
   // Ten versions a second are no news: who leads is told, now and then.
   tell(first) {
     const now = Date.now();
-    if (!first || first.userId === this.told.leader || now - this.told.at < TELL_EVERY) return;
+    if (!this.news || !first || first.userId === this.told.leader || now - this.told.at < TELL_EVERY) return;
     this.told = { at: now, leader: first.userId };
     this.news.textContent = `${first.username} leads with ${shown(first.score)} points`;
   }

@@ -18,6 +18,9 @@ function element(name, className, text) {
   return made;
 }
 
+const accepted = (answer) => answer.code === undefined;
+const wait = ({ retryAfter }) => (retryAfter ? ` Try again in ${retryAfter} s.` : "");
+
 export class Log {
   // `layers` says for each code which layer answers it, `look` asks the server for a job.
   constructor({ list, layers, look }) {
@@ -40,51 +43,48 @@ export class Log {
 
   say(item, text) { item.lastElementChild.textContent = text; }
 
-  code(item, status, problem) {
-    this.chip(item, "status", status);
-    const link = element("a", "chip code", problem.code);
+  code(item, problem, times = 1) {
+    this.chip(item, "status", problem.status);
+    const link = element("a", "chip code", times > 1 ? `${times} × ${problem.code}` : problem.code);
     link.href = problem.type;
+    link.title = `request ${problem.requestId}`;
     item.firstElementChild.append(link);
     const layer = LAYERS[this.layers[problem.code]];
     if (layer) this.chip(item, "layer", layer);
   }
 
-  reply(title, reply, hint = "") {
-    const item = this.add(reply.status === 202 ? "good" : "bad", title);
-    if (reply.status !== 202) {
-      this.code(item, reply.status, reply.body);
-      this.say(item, hint || reply.body.detail);
+  // `expected` explains the codes that an attack should get.
+  reply(title, answer, expected = {}) {
+    const item = this.add(accepted(answer) ? "good" : "bad", title);
+    if (!accepted(answer)) {
+      this.code(item, answer);
+      this.say(item, expected[answer.code] ?? answer.detail + wait(answer));
       return;
     }
     this.chip(item, "status", "202");
     this.say(item, "Accepted and durable; on its way to your score.");
-    this.await([reply.body.jobId], item, (results) => {
+    this.await([answer.jobId], item, (results) => {
       const [{ status, result, error }] = results;
       if (status === "completed") this.say(item, `Counted: +${shown(result.points)} points.`);
       else { item.className = "bad"; this.say(item, `${error.code}: ${error.detail}`); }
     });
   }
 
-  // Many replies as one entry: how many were accepted, and the codes of the rest.
-  burst(title, replies) {
-    const accepted = replies.filter((reply) => reply.status === 202);
-    const item = this.add(accepted.length ? "good" : "bad", title);
-    if (accepted.length) this.chip(item, "status", `${accepted.length} × 202`);
-    const codes = new Map();
-    for (const { status, body } of replies) {
-      if (status !== 202) codes.set(body.code, (codes.get(body.code) ?? 0) + 1);
+  // Many answers as one entry: how many were accepted, and the codes of the rest.
+  many(title, answers) {
+    const good = answers.filter(accepted), refused = answers.filter((each) => !accepted(each));
+    const item = this.add(refused.length ? "bad" : "good", title);
+    if (good.length) this.chip(item, "status ok", `${good.length} × 202`);
+    for (const code of new Set(refused.map((each) => each.code))) {
+      const same = refused.filter((each) => each.code === code);
+      this.code(item, same[0], same.length);
     }
-    for (const [code, times] of codes) {
-      const { body } = replies.find((reply) => reply.body.code === code);
-      const link = element("a", "chip code", `${times} × ${code}`);
-      link.href = body.type;
-      item.firstElementChild.append(link);
-    }
-    if (!accepted.length) { this.say(item, replies[0].body.detail); return; }
-    this.say(item, `${accepted.length} accepted; they count one by one.`);
-    this.await(accepted.map((reply) => reply.body.jobId), item, (results) => {
+    const after = refused.length ? wait(refused[0]) : "";
+    if (!good.length) { this.say(item, refused[0].detail + after); return; }
+    this.say(item, `${good.length} accepted; they count one by one.${after}`);
+    this.await(good.map(({ jobId }) => jobId), item, (results) => {
       const points = results.reduce((sum, { result }) => sum + (result?.points ?? 0), 0);
-      this.say(item, `${results.length} of ${accepted.length} counted: +${shown(points)} points.`);
+      this.say(item, `${results.length} of ${good.length} counted: +${shown(points)} points.${after}`);
     });
   }
 

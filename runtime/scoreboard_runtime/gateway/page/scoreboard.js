@@ -183,7 +183,11 @@ export class Scoreboard {
   /** What the board is: its name, actions, sockets. */
   config() { return this.send("GET", "/config.json"); }
   /** Live standings, and this user's score and jobs; see Watch. @param {string} [board] */
-  watch(board) { return new Watch(this, board).open(); }
+  watch(board) {
+    const watch = new Watch(this, board);
+    queueMicrotask(() => { if (watch.attempt === 0) watch.open(); }); // once `on` has been called
+    return watch;
+  }
 
   // Headers of a signed request; the page's attacks break one of them.
   async signed(path, body) {

@@ -23,7 +23,7 @@ async def _played(tab: Tab, url: str) -> None:
     await tab.size(*WIDE, scale=2)
     await tab.open(f"{url}/")
     await tab.until("document.querySelectorAll('.row').length === 10", 60)
-    for name in ("burst", "play", "cheat"):
+    for name in ("burst", "play", "forge", "replay"):
         await tab.until(f"!document.querySelector('#{name}').disabled")
         await tab.click(f"#{name}")
     await tab.until("document.querySelector('#log').innerText.includes('20 of 20 counted')")

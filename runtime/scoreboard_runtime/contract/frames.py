@@ -4,7 +4,9 @@ from typing import Any
 
 import msgspec
 
+from scoreboard_runtime.contract import messages
 from scoreboard_runtime.contract.changes import FAILED, Ranked
+from scoreboard_runtime.contract.openapi.shapes import JobError, Result, UserName
 from scoreboard_runtime.contract.rejections import REJECTIONS
 from scoreboard_runtime.contract.snapshots import Snapshot, UserSnapshot, rfc3339
 
@@ -35,11 +37,16 @@ class Since(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Authenticate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="authenticate"):
+    """Proves who it is, within 10 s of the handshake, and once."""
+
     token: str
     id: Any = None
 
 
 class Subscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="subscribe"):
+    """Watches a channel: `scoreboard` (of a public board without authenticating too) or `user`.
+    The snapshot is always sent; `since` says what was seen last."""
+
     channel: str
     board: str | None = None
     window: str | None = None
@@ -48,18 +55,22 @@ class Subscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="su
 
 
 class Unsubscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="unsubscribe"):
+    """Watches a channel no more."""
+
     channel: str
     board: str | None = None
     id: Any = None
 
 
 class Ping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="ping"):
+    """Asks for a pong; it does not extend the 10 s."""
+
     id: Any = None
 
 
 Message = Authenticate | Subscribe | Unsubscribe | Ping
 _decoder = msgspec.json.Decoder(Message)
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
 
 
 def decode(text: str) -> Message:
@@ -68,40 +79,62 @@ def decode(text: str) -> Message:
     return found
 
 
-def message(kind: str, **fields: Any) -> bytes:
-    """JSON with `type` first; fields that are None are left out."""
-    known = {name: value for name, value in fields.items() if value is not None}
-    return _encode({"type": kind, **known})
+def _encode(message: messages.Said) -> bytes:
+    """JSON with `type` first."""
+    return _encoder.encode(message)
+
+
+def _echo(ident: Any) -> Any:
+    """The `id` of the client's message; left out where it had none."""
+    return msgspec.UNSET if ident is None else ident
+
+
+def authenticated(user: UserName, expires_us: int) -> bytes:
+    return _encode(messages.Authenticated(user=user, expires_at=rfc3339(expires_us)))
+
+
+def unsubscribed(channel: Any, ident: Any) -> bytes:
+    return _encode(messages.Unsubscribed(channel=channel, id=_echo(ident)))
+
+
+def pong(now_us: int, ident: Any) -> bytes:
+    return _encode(messages.Pong(now=rfc3339(now_us), id=_echo(ident)))
+
+
+def session_ended(reason: Any) -> bytes:
+    return _encode(messages.SessionEnded(reason=reason))
 
 
 def error(code: str, detail: str, ident: Any = None) -> bytes:
-    return message("error", code=code, detail=detail, id=ident)
+    return _encode(messages.Error(code=code, detail=detail, id=_echo(ident)))
 
 
 def scoreboard_updated(snapshot: Snapshot, at_us: int) -> bytes:
-    return message(
-        "scoreboard_updated",
-        board=snapshot.board,
-        window=snapshot.window,
-        epoch=snapshot.epoch,
-        sequence=snapshot.sequence,
-        total=snapshot.total,
-        entries=snapshot.entries,
-        at=rfc3339(at_us),
+    return _encode(
+        messages.ScoreboardUpdated(
+            board=snapshot.board,
+            window=snapshot.window,
+            epoch=snapshot.epoch,
+            sequence=snapshot.sequence,
+            total=snapshot.total,
+            entries=snapshot.entries,
+            at=rfc3339(at_us),
+        )
     )
 
 
 def subscribed_board(snapshot: Snapshot, *, recovered: bool, ident: Any) -> bytes:
-    return message(
-        "subscribed",
-        channel=SCOREBOARD,
-        board=snapshot.board,
-        window=snapshot.window,
-        epoch=snapshot.epoch,
-        sequence=snapshot.sequence,
-        recovered=recovered,
-        snapshot=snapshot,
-        id=ident,
+    return _encode(
+        messages.SubscribedBoard(
+            channel="scoreboard",
+            board=snapshot.board,
+            window=snapshot.window,
+            epoch=snapshot.epoch,
+            sequence=snapshot.sequence,
+            recovered=recovered,
+            snapshot=snapshot,
+            id=_echo(ident),
+        )
     )
 
 
@@ -110,50 +143,54 @@ def subscribed_user(
 ) -> bytes:
     """`place` is the epoch and the version of the user's score, which is its sequence."""
     epoch, sequence = place
-    return message(
-        "subscribed",
-        channel=USER,
-        epoch=epoch,
-        sequence=sequence,
-        recovered=recovered,
-        snapshot=snapshot,
-        id=ident,
+    return _encode(
+        messages.SubscribedUser(
+            channel="user",
+            epoch=epoch,
+            sequence=sequence,
+            recovered=recovered,
+            snapshot=snapshot,
+            id=_echo(ident),
+        )
     )
 
 
 def user_score_updated(board: str, epoch: str, ranked: Ranked) -> bytes:
     change = ranked.change
     return _encode(
-        {
-            "type": "user_score_updated",
-            "board": board,
-            "score": change.score,
-            "rank": ranked.rank,
-            "delta": change.points,
-            "jobId": change.job or None,
-            "epoch": epoch,
-            "sequence": change.version,
-            "at": rfc3339(change.committed_us),
-        }
+        messages.UserScoreUpdated(
+            board=board,
+            score=change.score,
+            rank=ranked.rank,
+            delta=change.points,
+            job_id=change.job or None,
+            epoch=epoch,
+            sequence=change.version,
+            at=rfc3339(change.committed_us),
+        )
     )
 
 
 def job_finished(ranked: Ranked) -> bytes:
     change = ranked.change
-    found: dict[str, Any] = {
-        "type": "job_finished",
-        "jobId": change.job,
-        "action": change.action,
-        "status": change.status,
-        "at": rfc3339(change.committed_us),
-    }
+    result: Result | msgspec.UnsetType = msgspec.UNSET
+    failure: JobError | msgspec.UnsetType = msgspec.UNSET
     if change.status == FAILED and change.error is not None:
-        found["error"] = {"code": change.error, "detail": REJECTIONS[change.error].detail}
+        failure = JobError(code=change.error, detail=REJECTIONS[change.error].detail)
     else:
-        found["result"] = {
-            "points": change.points,
-            "score": change.score,
-            "rank": ranked.rank,
-            "previousRank": ranked.previous_rank,
-        }
-    return _encode(found)
+        result = Result(
+            points=change.points,
+            score=change.score,
+            rank=ranked.rank,
+            previous_rank=ranked.previous_rank,
+        )
+    return _encode(
+        messages.JobFinished(
+            job_id=change.job,
+            action=change.action,
+            status="failed" if failure else "completed",
+            at=rfc3339(change.committed_us),
+            result=result,
+            error=failure,
+        )
+    )

@@ -14,6 +14,7 @@ import orjson
 from aiohttp import web
 
 from scoreboard_runtime.contract import endpoints
+from scoreboard_runtime.contract.asyncapi import describe_socket
 from scoreboard_runtime.contract.board import Action, Scoreboard
 from scoreboard_runtime.contract.openapi import describe
 from scoreboard_runtime.contract.openapi.docs import docs_page
@@ -106,13 +107,14 @@ def config(board: Scoreboard, websocket_url: str) -> dict[str, object]:
 
 
 def routes(board: Scoreboard, websocket_url: str) -> list[web.RouteDef]:
-    """The live board at `/`, the client, `/docs`, `/openapi.json`, `/config.json`, their parts."""
-    description = describe(board)
+    """The live board at `/`, the client, `/docs`, the descriptions, `/config.json`, their parts."""
+    description, socket = describe(board), describe_socket(board, websocket_url)
     pages = {"Content-Security-Policy": policy(websocket_url), "X-Frame-Options": "DENY"}
     assets = {
         "/": _asset((FOLDER / "index.html").read_bytes(), ".html", **pages),
-        "/docs": _asset(docs_page(description).encode(), ".html", **pages),
+        "/docs": _asset(docs_page(description, socket).encode(), ".html", **pages),
         "/openapi.json": _asset(orjson.dumps(description), ".json"),
+        "/asyncapi.json": _asset(orjson.dumps(socket), ".json"),
         "/config.json": _asset(orjson.dumps(config(board, websocket_url)), ".json"),
     }
     for path in sorted(FOLDER.iterdir()):

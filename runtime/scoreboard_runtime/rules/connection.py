@@ -22,7 +22,7 @@ from scoreboard_runtime.contract.frames import (
     Subscribe,
     Unsubscribe,
 )
-from scoreboard_runtime.contract.snapshots import rfc3339
+from scoreboard_runtime.contract.openapi.shapes import UserName
 from scoreboard_runtime.rules.tokens import Claims
 
 DISCONNECTED, CONNECTING, CONNECTED = "disconnected", "connecting", "connected"
@@ -122,9 +122,8 @@ class Connection:
             return [Close(BAD_TOKEN, "invalid token")]
         self.claims = claims
         self.state = SUBSCRIBED if self.channels else AUTHENTICATED
-        user = {"id": claims.user_id, "username": claims.username, "roles": sorted(claims.roles)}
-        expires = rfc3339(claims.expires_us)
-        return [Send(frames.message("authenticated", user=user, expiresAt=expires))]
+        user = UserName(id=claims.user_id, username=claims.username, roles=sorted(claims.roles))
+        return [Send(frames.authenticated(user, claims.expires_us))]
 
     def _subscribe(self, message: Subscribe) -> list[Effect]:
         board = message.board or self.default_board
@@ -147,11 +146,10 @@ class Connection:
         if not self.channels and self.state == SUBSCRIBED:
             self.state = AUTHENTICATED if self.claims is not None else CONNECTED
             self.deadline_us = now_us + PATIENCE_US
-        left = frames.message("unsubscribed", channel=message.channel, id=message.id)
-        return [Leave(message.channel), Send(left)]
+        return [Leave(message.channel), Send(frames.unsubscribed(message.channel, message.id))]
 
     def _pong(self, message: Ping, now_us: int) -> list[Effect]:
-        return [Send(frames.message("pong", id=message.id, now=rfc3339(now_us)))]
+        return [Send(frames.pong(now_us, message.id))]
 
     def garbled(self) -> list[Effect]:
         """Bad JSON, an unknown type, binary."""
@@ -159,7 +157,7 @@ class Connection:
 
     def ended(self, reason: str) -> list[Effect]:
         """The session is over: logged_out, expired, disabled or revoked."""
-        return [Send(frames.message("session_ended", reason=reason)), Close(BAD_TOKEN, reason)]
+        return [Send(frames.session_ended(reason)), Close(BAD_TOKEN, reason)]
 
     def due_us(self) -> int:
         """When `tick` should be asked next."""

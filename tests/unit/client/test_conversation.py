@@ -12,6 +12,7 @@ from scoreboard_client.models import JobFinished, SocketError, Standings, Subscr
 from scoreboard_runtime.contract import frames
 from scoreboard_runtime.contract.changes import FAILED, Change, Ranked
 from scoreboard_runtime.contract.endpoints import SUBPROTOCOL
+from scoreboard_runtime.contract.openapi.shapes import UserName
 from scoreboard_runtime.contract.snapshots import Entry, Snapshot, UserSnapshot
 
 BOTH = ("scoreboard", "user")
@@ -60,7 +61,7 @@ def test_a_user_authenticates_then_subscribes_then_has_all():
     assert user.opened("token") == [{"type": "authenticate", "token": "token"}]
     assert user.state == talk.AUTHENTICATING
 
-    asked, told = hear(user, frames.message("authenticated", user={}, expiresAt="t"))
+    asked, told = hear(user, frames.authenticated(UserName(id="u", username="ada", roles=[]), AT))
 
     assert [message["channel"] for message in asked] == ["scoreboard", "user"]
     assert (told, user.state) == ([], talk.AUTHENTICATED)
@@ -79,7 +80,7 @@ def test_what_the_client_says_is_what_the_server_reads():
     user = Conversation("main", BOTH)
     user.opened("t")
     hear(user, joined(4))
-    asked, _ = hear(user, frames.message("authenticated", user={}, expiresAt="t"))
+    asked, _ = hear(user, frames.authenticated(UserName(id="u", username="ada", roles=[]), AT))
 
     for message in [*user.opened("token"), *asked]:
         frames.decode(json.dumps(message))

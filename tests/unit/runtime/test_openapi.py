@@ -9,6 +9,7 @@ import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from scoreboard_runtime.contract import actions, snapshots
+from scoreboard_runtime.contract.asyncapi import describe_socket
 from scoreboard_runtime.contract.board import Action, Board, Limit, Points, Scoreboard
 from scoreboard_runtime.contract.openapi import describe, operations, sections, shapes
 from scoreboard_runtime.contract.openapi.docs import docs_page
@@ -180,7 +181,7 @@ def test_an_actions_example_is_a_body_that_decodes(action: Action):
 
 @pytest.mark.parametrize("board", VARIANTS.values(), ids=VARIANTS)
 def test_the_docs_page_needs_nothing_from_elsewhere_and_runs_no_script(board: Scoreboard):
-    page = docs_page(describe(board))
+    page = docs_page(describe(board), describe_socket(board))
 
     assert "http://" not in page
     assert "https://" not in page
@@ -191,7 +192,7 @@ def test_the_docs_page_needs_nothing_from_elsewhere_and_runs_no_script(board: Sc
 def test_the_docs_page_has_an_anchor_for_every_code_operation_and_type():
     description = describe(BOARD)
 
-    page = docs_page(description)
+    page = docs_page(description, describe_socket(BOARD))
 
     wanted = [anchor(code) for code in REJECTIONS] + list(found(description))
     wanted += [f"type-{name}" for name in description["components"]["schemas"]]
@@ -233,7 +234,8 @@ def test_kinds_are_said_in_words(schema: dict, said: str):
 
 
 def test_what_a_manifest_says_is_shown_never_obeyed():
-    page = docs_page(describe(replace(BOARD, name="<b>x</b>", version='"><i>')))
+    wild = replace(BOARD, name="<b>x</b>", version='"><i>')
+    page = docs_page(describe(wild), describe_socket(wild))
 
     assert "<b>x</b>" not in page
     assert '"><i>' not in page

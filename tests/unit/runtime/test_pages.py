@@ -18,7 +18,7 @@ from scoreboard_runtime.gateway.pages import CLIENT, FOLDER, config, policy, rou
 SOCKET = "wss://scores.example.com:8443/ws"
 PARTS = {path.name for path in FOLDER.iterdir() if path.suffix != ".html"} - {CLIENT}
 ASSETS = [f"/{CLIENT}", *sorted(f"/page/{name}" for name in PARTS)]
-PATHS = ("/", "/docs", "/openapi.json", "/config.json", *ASSETS)
+PATHS = ("/", "/docs", "/openapi.json", "/asyncapi.json", "/config.json", *ASSETS)
 ALLOWED = {"http://www.w3.org/2000/svg", "http://127.0.0.1:8080"}  # a namespace, a default
 BUDGET = 150 * 1024  # bytes of everything that the page loads
 Client = TestClient[web.Request, web.Application]

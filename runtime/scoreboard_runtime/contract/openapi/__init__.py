@@ -32,7 +32,8 @@ first in the table of codes is the one you get. A 429 and a 503 carry `Retry-Aft
 **Send again safely** with an `Idempotency-Key`: the same key and body answer the first answer again
 for 24 hours.
 
-**Live updates** come over a WebSocket at `/ws` with the subprotocol `scoreboard.v1`.
+**Live updates** come over a WebSocket at `/ws` with the subprotocol `scoreboard.v1`, which
+`/asyncapi.json` describes.
 """
 
 TAGS = (
@@ -61,6 +62,10 @@ def _schemas() -> dict[str, Any]:
         **found,
         "BatchAnswer": shapes.batch_answer(),
         "Description": {"type": "object", "required": ["openapi", "info", "paths"]},
+        "SocketDescription": {
+            "type": "object",
+            "required": ["asyncapi", "info", "channels", "operations"],
+        },
         "Problem": problem_schema(),
     }
 

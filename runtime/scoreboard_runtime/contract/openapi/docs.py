@@ -1,8 +1,9 @@
-"""The description as one HTML page that needs no network: operations, codes, types."""
+"""The descriptions as one HTML page that needs no network: operations, codes, the socket, types."""
 
 from html import escape
 from typing import Any
 
+from scoreboard_runtime.contract.asyncapi.section import IDENT, own_types, socket_section
 from scoreboard_runtime.contract.openapi.prose import prose
 from scoreboard_runtime.contract.openapi.sections import (
     codes_section,
@@ -34,7 +35,8 @@ def _navigation(tags: dict[str, list[tuple[str, str, Json]]]) -> str:
             for method, _, item in items
         ]
         parts.append("</ul>")
-    return "".join([*parts, "<ul>", _link("types", "Types"), "</ul>"])
+    last = (_link(IDENT, "The socket"), _link("types", "Types"))
+    return "".join([*parts, "<ul>", *last, "</ul>"])
 
 
 def _operations(description: Json, tags: dict[str, list[tuple[str, str, Json]]]) -> str:
@@ -49,10 +51,12 @@ def _operations(description: Json, tags: dict[str, list[tuple[str, str, Json]]])
     return "".join(parts)
 
 
-def docs_page(description: Json) -> str:
+def docs_page(description: Json, socket: Json) -> str:
     """HTML whose codes are anchors: a problem's `type` is `/docs#invalid-token`."""
     info, tags = description["info"], _by_tag(description)
     schemas = description["components"]["schemas"]
+    socket_types = socket["components"]["schemas"]
+    schemas = {**{name: socket_types[name] for name in own_types(socket, schemas)}, **schemas}
     types = "".join(type_section(name, schemas[name]) for name in sorted(schemas))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -64,6 +68,6 @@ def docs_page(description: Json) -> str:
         f'{_navigation(tags)}</nav><main id="top"><header><h1>{escape(info["title"])}</h1>'
         f"<p class=quiet>version {escape(info['version'])} · OpenAPI {description['openapi']} · "
         f'<a href="/openapi.json">openapi.json</a></p></header>{prose(info["description"])}'
-        f"{codes_section()}{_operations(description, tags)}"
+        f"{codes_section()}{_operations(description, tags)}{socket_section(socket)}"
         f'<h2 id="types">Types</h2>{types}</main></body></html>'
     )

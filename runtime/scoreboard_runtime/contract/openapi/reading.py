@@ -118,10 +118,14 @@ def pages() -> tuple[Operation, ...]:
     description = Answer(
         description="OpenAPI 3.1.", schema="Description", media=JSON, headers=("ETag",)
     )
+    socket = Answer(
+        description="AsyncAPI 3.0.", schema="SocketDescription", media=JSON, headers=("ETag",)
+    )
     config = Answer(description="The catalogue.", schema="PageConfig", headers=("ETag",))
     return (
         _page("/", "getPage", "The live board", html),
         _page("/docs", "getDocs", "This description as a page", html),
         _page("/openapi.json", "getDescription", "This description", description),
+        _page("/asyncapi.json", "getSocketDescription", "The socket's description", socket),
         _page("/config.json", "getConfig", "What the live board asks first", config),
     )

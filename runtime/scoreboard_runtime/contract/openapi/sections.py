@@ -152,7 +152,7 @@ def codes_section() -> str:
     )
 
 
-def type_section(name: str, schema: Json) -> str:
+def type_section(name: str, schema: Json, examples: str = "") -> str:
     must = set(schema.get("required", ()))
     rows = []
     for field, value in schema.get("properties", {}).items():
@@ -164,5 +164,6 @@ def type_section(name: str, schema: Json) -> str:
         )
     return (
         f'<section id="type-{name}"><h3><a href="#type-{name}">{name}</a></h3>'
-        f"{prose(schema.get('description', ''))}{table(('member', 'type'), rows)}</section>"
+        f"{prose(schema.get('description', ''))}{table(('member', 'type'), rows)}{examples}"
+        "</section>"
     )

@@ -9,7 +9,7 @@ from scoreboard_runtime.broadcaster.hub import Hub
 from scoreboard_runtime.broadcaster.visit import Visits
 from scoreboard_runtime.contract import endpoints
 from scoreboard_runtime.contract.keys import Keys
-from scoreboard_runtime.process import lifecycle
+from scoreboard_runtime.process import lifecycle, tracing
 from scoreboard_runtime.process.health import Dependency, Health
 from scoreboard_runtime.process.keys import KeyFile
 from scoreboard_runtime.process.settings import Settings
@@ -35,6 +35,7 @@ class Broadcaster:
         board, keys = settings.board, Keys(settings.board.name)
         self.settings = settings
         self.telemetry = Telemetry(settings.role, board.version)
+        self.tracer = tracing.start(settings, self.telemetry)
         self.database = Database(settings.database_url, size=POOL, application="broadcaster")
         self.database.measured(self.telemetry)
         self.queue_client = valkey.connect(settings.redis_url)
@@ -54,6 +55,7 @@ class Broadcaster:
             client=self.listener,
             channel=keys.changes_channel(),
             conflation=Conflation(board.max_rate),
+            tracer=self.tracer,
         )
         self.visits = Visits(
             settings=settings,
@@ -78,6 +80,8 @@ class Broadcaster:
         await self.database.close()
         for client in (self.queue_client, self.cache_client, self.listener):
             await client.aclose()
+        if self.tracer is not None:
+            await self.tracer.close()
 
     async def drain(self) -> None:
         await self.hub.drain(self.settings.drain_seconds / 2)

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import structlog
 
@@ -18,6 +19,8 @@ from scoreboard_runtime.contract.changes import (
     decode_header,
 )
 from scoreboard_runtime.contract.snapshots import Snapshot
+from scoreboard_runtime.contract.traces import parse, trace_of
+from scoreboard_runtime.process.tracing import CONSUMER, Span, Tracer
 from scoreboard_runtime.rules.conflation import Conflation
 from scoreboard_runtime.stores import valkey
 from scoreboard_runtime.stores.errors import StoreUnavailable
@@ -25,6 +28,18 @@ from scoreboard_runtime.stores.standings import Standings
 
 log = structlog.get_logger()
 PROBE = 1.0  # seconds after which the board is read again though nothing was heard
+
+
+class _Unshown(NamedTuple):
+    """A change that a frame to come will show; `span`: where it is traced."""
+
+    header: Header
+    change: Change
+    span: Span | None
+
+    def is_in(self, snapshot: Snapshot) -> bool:
+        header = self.header
+        return header.epoch != snapshot.epoch or header.sequence <= snapshot.sequence
 
 
 @dataclass(slots=True)
@@ -40,7 +55,8 @@ class Feed:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     shown: Snapshot | None = None
     heard: Header | None = None
-    unshown: list[Change] = field(default_factory=list)
+    unshown: list[_Unshown] = field(default_factory=list)
+    tracer: Tracer | None = None
 
     # --- the board ---------------------------------------------------------------
     async def show(self) -> None:
@@ -71,26 +87,53 @@ class Feed:
         now = now_us()
         self.conflation.sent(now)
         await self.hub.broadcast(frames.scoreboard_updated(snapshot, now))
-        self._observe(now)
+        self._observe(now, snapshot)
 
-    def _observe(self, now: int) -> None:
-        changes, self.unshown = self.unshown, []
-        oldest = min(changes, key=lambda change: change.submitted_us, default=None)
-        for change in changes:
+    def _observe(self, now: int, snapshot: Snapshot) -> None:
+        shown = [item for item in self.unshown if item.is_in(snapshot)]
+        self.unshown = [item for item in self.unshown if not item.is_in(snapshot)]
+        oldest = min((item.change for item in shown), key=lambda c: c.submitted_us, default=None)
+        for _, change, span in shown:
+            if span is not None:
+                self._end(span, len(self.hub.watchers), sequence=snapshot.sequence)
             since = {"commit_to_push": change.committed_us, "admit_to_push": change.submitted_us}
             for stage, before in since.items():
                 self.hub.telemetry.observe(
                     metrics.JOB_DURATION,
                     stage,
                     seconds=max(0, now - before) / 1e6,
-                    request=change.request if change is oldest else "",  # one exemplar is enough
+                    # One exemplar of a frame is enough.
+                    request=change.request if change is oldest else "",
+                    trace=trace_of(change.trace) if change is oldest else "",
                 )
+
+    # --- traces ------------------------------------------------------------------
+    def _frame(self, kind: str, change: Change) -> Span | None:
+        """The span of a traced change's frame, from hearing of it until it is written."""
+        parent = parse(change.trace) if self.tracer is not None and change.trace else None
+        if parent is None or self.tracer is None:
+            return None
+        span = self.tracer.child(f"frame {kind}", parent, CONSUMER)
+        span.attributes["scoreboard.request_id"] = change.request
+        return span
+
+    @staticmethod
+    def _end(span: Span, sockets: int, **more: int) -> None:
+        """The frame is written; to nobody is to be no frame."""
+        if sockets:
+            known = {"sockets": sockets, **more}
+            span.attributes.update({f"scoreboard.{name}": n for name, n in known.items()})
+            span.end()
 
     # --- users -------------------------------------------------------------------
     def _tell(self, ranked: Ranked, epoch: str) -> None:
         change = ranked.change
-        for client in tuple(self.hub.users.get(change.user, ())):
+        clients = tuple(self.hub.users.get(change.user, ()))
+        span = self._frame("job_finished", change) if clients else None
+        for client in clients:
             self.tell_client(client, ranked, epoch)
+        if span is not None:
+            self._end(span, len(clients))
 
     def tell_client(self, client: Client, ranked: Ranked, epoch: str) -> None:
         """A change to its user's socket: the score if it is newer than what was sent, the job."""
@@ -143,19 +186,17 @@ class Feed:
             return
         lost = self._lost(header)
         self.heard = header
+        shown = self.shown
+        news = shown is None or (header.epoch, header.sequence) != (shown.epoch, shown.sequence)
         if self.hub.users or self.hub.watchers:
             header, ranked = decode_changes(message)
             for item in ranked:
                 self._tell(item, header.epoch)
-                if len(self.unshown) < 1000:
-                    self.unshown.append(item.change)
-        if self.shown is None or (header.epoch, header.sequence) != (
-            self.shown.epoch,
-            self.shown.sequence,
-        ):
+                if news and len(self.unshown) < 1000:
+                    span = self._frame("scoreboard_updated", item.change)
+                    self.unshown.append(_Unshown(header, item.change, span))
+        if news:
             self.changed.set()
-        else:
-            self.unshown.clear()
         if lost:
             await self._heal_safely()
 

@@ -49,6 +49,7 @@ class Job(msgspec.Struct, array_like=True, frozen=True, gc=False):
     once: bool = False
     board: str = "main"
     window: str = "current"
+    trace: str | None = None  # of a traced request: the span that admitted it (contract/traces.py)
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -28,6 +28,7 @@ class Change(msgspec.Struct, array_like=True, frozen=True, gc=False):
     committed_us: int
     error: str | None = None  # a code of contract/rejections.py, for a failed job
     request: str = ""  # the id of the request that brought the job
+    trace: str | None = None  # of a traced one: the span that it goes on in (contract/traces.py)
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,6 +238,13 @@ REBUILDS = Metric(
     "Standings rebuilt in Valkey from Postgres.",
     roles=(WORKER,),
 )
+SPANS = Metric(
+    "scoreboard_spans_total",
+    COUNTER,
+    "Spans of traces: exported, failed (the collector did not take them) or dropped (too many "
+    "waited).",
+    {"outcome": ("exported", "failed", "dropped")},
+)
 BUILD_INFO = Metric(
     "scoreboard_build_info",
     GAUGE,
@@ -250,5 +257,5 @@ METRICS: tuple[Metric, ...] = (
     QUEUE_OLDEST, DEAD_LETTERS, DB_TRANSACTION, DB_ERRORS, BATCH_SIZE, CACHE_REQUESTS,
     CONNECTIONS, FRAMES, FANOUT, CLOSES, DEPENDENCY_UP, DEPENDENCY_CHECK,
     DB_CONNECTIONS, DB_CONNECTIONS_LIMIT, STORE_CONNECTIONS, STORE_CONNECTIONS_LIMIT, STORE_BYTES,
-    STORE_BYTES_LIMIT, PLAYERS, RANK_DRIFT, REBUILDS, BUILD_INFO,
+    STORE_BYTES_LIMIT, PLAYERS, RANK_DRIFT, REBUILDS, SPANS, BUILD_INFO,
 )  # fmt: skip

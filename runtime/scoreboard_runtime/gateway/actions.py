@@ -10,10 +10,11 @@ from scoreboard_runtime.contract import metrics
 from scoreboard_runtime.contract.actions import TaskRequest
 from scoreboard_runtime.contract.rejections import REJECTIONS
 from scoreboard_runtime.contract.snapshots import rfc3339
-from scoreboard_runtime.gateway.attempts import Gathered, attempt_of, gather
+from scoreboard_runtime.gateway.attempts import Gathered, Origin, attempt_of, gather
 from scoreboard_runtime.gateway.boundary import (
     ACTION,
     REQUEST_ID,
+    SPAN,
     address_of,
     claims_of,
     is_halved,
@@ -22,6 +23,7 @@ from scoreboard_runtime.gateway.boundary import (
 from scoreboard_runtime.gateway.parts import Gateway
 from scoreboard_runtime.gateway.requests import body, invalid, json
 from scoreboard_runtime.process.problems import Rejected, document, seconds
+from scoreboard_runtime.process.tracing import PRODUCER
 from scoreboard_runtime.stores.queue import Answer, Attempt, Entry
 
 NO_SESSION = "-"
@@ -50,7 +52,19 @@ def _refuse(gateway: Gateway, answer: Answer, shape: Rejected | None, action: st
 async def _admit(
     gateway: Gateway, request: web.Request, gathered: Gathered, *, batch: bool
 ) -> Answer:
-    attempt, jobs = attempt_of(gateway, gathered, request[REQUEST_ID], batch=batch)
+    span = request.get(SPAN)
+    if span is None or gateway.tracer is None:
+        return await _ask(gateway, gathered, Origin(request[REQUEST_ID]), batch=batch)
+    with gateway.tracer.child("admit", span.context, PRODUCER) as call:
+        origin = Origin(request[REQUEST_ID], call.context.text)
+        answer = await _ask(gateway, gathered, origin, batch=batch)
+        call.attributes.update({"db.system.name": "valkey", "scoreboard.outcome": answer.code})
+        call.attributes["scoreboard.jobs"] = sum(code == "OK" for code, _ in answer.results)
+        return answer
+
+
+async def _ask(gateway: Gateway, gathered: Gathered, origin: Origin, *, batch: bool) -> Answer:
+    attempt, jobs = attempt_of(gateway, gathered, origin, batch=batch)
     session = gathered.claims.session_id if gathered.claims else NO_SESSION
     return await gateway.queue.admit(
         attempt, gathered.address, session, gathered.nonce, gathered.key, jobs

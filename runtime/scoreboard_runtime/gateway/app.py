@@ -13,7 +13,7 @@ from scoreboard_runtime.gateway.parts import GATEWAY, Gateway
 from scoreboard_runtime.gateway.passwords import Hasher
 from scoreboard_runtime.gateway.provider import Identity
 from scoreboard_runtime.gateway.requests import MAX_BODY
-from scoreboard_runtime.process import lifecycle
+from scoreboard_runtime.process import lifecycle, tracing
 from scoreboard_runtime.process.health import Dependency, Health
 from scoreboard_runtime.process.keys import KeyFile
 from scoreboard_runtime.process.serving import DIRECT
@@ -88,6 +88,7 @@ def build(settings: Settings, pipeline: Pipeline) -> Gateway:
         board=board,
         keys=keys,
         telemetry=telemetry,
+        tracer=tracing.start(settings, telemetry),
         database=database,
         queue_client=queue_client,
         cache_client=cache_client,
@@ -131,6 +132,8 @@ async def start(settings: Settings, stack: AsyncExitStack) -> tuple[web.Applicat
     """Builds and starts one gateway; `stack` stops it in reverse."""
     pipeline = Pipeline(settings.redis_url, QUEUE)
     gateway = build(settings, pipeline)
+    if gateway.tracer is not None:
+        stack.push_async_callback(gateway.tracer.close)
     stack.push_async_callback(gateway.queue_client.aclose)
     stack.push_async_callback(gateway.cache_client.aclose)
     stack.push_async_callback(gateway.database.close)

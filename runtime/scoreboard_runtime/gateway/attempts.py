@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 from aiohttp import web
@@ -51,6 +52,13 @@ class Nonces:
 
 
 NONCES = Nonces()
+
+
+class Origin(NamedTuple):
+    """What its jobs remember of a request; `trace`: the span that admits it, where it is traced."""
+
+    request_id: str
+    trace: str | None = None
 
 
 @dataclass(slots=True)
@@ -159,7 +167,7 @@ def _entry(gateway: Gateway, finding: Finding, nonce: str) -> Entry:
     )
 
 
-def _job(gateway: Gateway, finding: Finding, user: str, nonce: str, request_id: str) -> bytes:
+def _job(gateway: Gateway, finding: Finding, user: str, nonce: str, origin: Origin) -> bytes:
     action = finding.action
     if action is None:
         return b""
@@ -169,17 +177,18 @@ def _job(gateway: Gateway, finding: Finding, user: str, nonce: str, request_id: 
             action=action.name,
             points=finding.points,
             nonce=nonce,
-            request=request_id,
+            request=origin.request_id,
             task=finding.request.task_id,
             once=action.once,
             board=gateway.board.board.name,
             window=DEFAULT_WINDOW,
+            trace=origin.trace,
         )
     )
 
 
 def attempt_of(
-    gateway: Gateway, gathered: Gathered, request_id: str, *, batch: bool
+    gateway: Gateway, gathered: Gathered, origin: Origin, *, batch: bool
 ) -> tuple[Attempt, list[bytes]]:
     """The attempt as lua/queue.lua reads it, and the job of each entry."""
     budgets, signing = gateway.queue.budgets, gathered.signing
@@ -191,7 +200,7 @@ def attempt_of(
         b=batch or None,
         s=gathered.shape.code.code if gathered.shape else None,
         h=("b" if batch else "a") + gathered.digest if gathered.key else None,
-        i=request_id if gathered.key else None,
+        i=origin.request_id if gathered.key else None,
         g=signing.keep_ms,
         m=signing.well_formed,
         y=signing.fault,
@@ -206,6 +215,6 @@ def attempt_of(
     for finding in gathered.findings:
         nonce = NONCES.next()
         entries.append(_entry(gateway, finding, nonce))
-        jobs.append(_job(gateway, finding, user, nonce, request_id))
+        jobs.append(_job(gateway, finding, user, nonce, origin))
     attempt.e = entries
     return attempt, jobs

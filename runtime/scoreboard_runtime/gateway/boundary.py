@@ -11,9 +11,11 @@ from aiohttp.typedefs import Middleware
 
 from scoreboard_runtime.contract import metrics
 from scoreboard_runtime.contract.rejections import REJECTIONS
+from scoreboard_runtime.contract.traces import HEADER
 from scoreboard_runtime.gateway.parts import Gateway
 from scoreboard_runtime.process.problems import Rejected, problem
 from scoreboard_runtime.process.serving import request_id
+from scoreboard_runtime.process.tracing import Span, Tracer
 from scoreboard_runtime.rules.addresses import client_address
 from scoreboard_runtime.rules.tokens import Claims
 from scoreboard_runtime.stores.errors import DATABASE, StoreUnavailable
@@ -23,6 +25,7 @@ REQUEST_ID = web.RequestKey("request_id", str)
 CLAIMS = web.RequestKey("claims", Claims)
 ACTION = web.RequestKey("action", str)
 CHARGED = web.RequestKey("charged", dict[str, str])  # the RateLimit fields of the answer
+SPAN = web.RequestKey("span", Span)  # of a request that is traced
 Handler = Callable[[Gateway, web.Request], Awaitable[web.StreamResponse]]
 Plain = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -97,6 +100,8 @@ def record_rejection(
     if layer is None:
         return
     gateway.telemetry.count(metrics.REJECTIONS, layer, code)
+    if SPAN in request:
+        request[SPAN].attributes["scoreboard.code"] = code
     claims = claims_of(gateway, request)
     known = {"user": claims.user_id if claims else None, "action": action}
     log.info(
@@ -163,12 +168,34 @@ async def _explained(
     return problem("INTERNAL", ident, headers=charged)
 
 
+def _enter(tracer: Tracer, request: web.Request, resource: str, method: str) -> Span | None:
+    """The span of a request to the API, if it is sampled; in its caller's trace if it has one."""
+    if not resource.startswith("/api"):
+        return None
+    span = tracer.enter(f"{method} {resource}", request.headers.get(HEADER))
+    if span is not None:
+        span.attributes.update({"http.request.method": method, "http.route": resource})
+        request[SPAN] = span
+    return span
+
+
+def _leave(span: Span, ident: str, status: int) -> str:
+    """Ends the span; the id of its trace."""
+    span.attributes["scoreboard.request_id"] = ident
+    span.attributes["http.response.status_code"] = status
+    if status >= 500:
+        span.failed = str(status)
+    span.end()
+    return span.context.trace
+
+
 async def bounded(
     gateway: Gateway, request: web.Request, handler: Plain, resource: str, method: str
 ) -> web.StreamResponse:
     """Gives a request its id, turns every error into a problem document, and measures."""
     started = time.perf_counter()
     request[REQUEST_ID] = ident = request_id(request.headers.get("X-Request-Id"))
+    span = _enter(gateway.tracer, request, resource, method) if gateway.tracer else None
     try:
         response = await handler(request)
     except Exception as error:
@@ -178,7 +205,10 @@ async def bounded(
         response.force_close()  # so that the caller's next request goes elsewhere
     labels = (resource, method, str(response.status))
     took = time.perf_counter() - started
-    gateway.telemetry.observe(metrics.HTTP_DURATION, *labels, seconds=took, request=ident)
+    trace = "" if span is None else _leave(span, ident, response.status)
+    gateway.telemetry.observe(
+        metrics.HTTP_DURATION, *labels, seconds=took, request=ident, trace=trace
+    )
     return response
 
 

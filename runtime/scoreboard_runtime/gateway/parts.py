@@ -14,6 +14,7 @@ from scoreboard_runtime.process.health import Health
 from scoreboard_runtime.process.keys import KeyFile
 from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.process.telemetry import Telemetry
+from scoreboard_runtime.process.tracing import Tracer
 from scoreboard_runtime.rules.tokens import TokenCache
 from scoreboard_runtime.stores import valkey
 from scoreboard_runtime.stores.postgres import Database
@@ -31,6 +32,7 @@ class Gateway:
     board: Scoreboard
     keys: Keys
     telemetry: Telemetry
+    tracer: Tracer | None
     database: Database
     queue_client: valkey.Client
     cache_client: valkey.Client

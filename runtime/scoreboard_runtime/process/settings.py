@@ -4,19 +4,37 @@ What the board does is in the manifest (`SCOREBOARD_CONFIG`); this is the only r
 """
 
 import os
+import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from math import isfinite, nan
 from pathlib import Path
+from urllib.parse import unquote
 
 from scoreboard_runtime.contract import crd, endpoints
 from scoreboard_runtime.contract.board import Scoreboard
+from scoreboard_runtime.rules.sampling import SAMPLERS
 
 
 class SettingsError(Exception):
     """A variable is missing or wrong; the text says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """Where spans go, and of how many requests. `attributes`: what the environment says we are."""
+
+    endpoint: str
+    headers: Mapping[str, str] = field(repr=False)
+    timeout_seconds: float
+    certificate: str
+    gzip: bool
+    sampler: str
+    ratio: float
+    queue_size: int
+    attributes: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +59,7 @@ class Settings:
     worker_id: str
     log_level: str
     parent_pid: int | None
+    traces: Traces | None
 
 
 def _required(env: Mapping[str, str], name: str) -> str:
@@ -75,6 +94,75 @@ def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
 
 def _optional(env: Mapping[str, str], name: str) -> int | None:
     return int(_number(env, name, 0)) if env.get(name) else None
+
+
+def _pairs(env: Mapping[str, str], name: str) -> dict[str, str]:
+    """`a=1,b=2`, with what is special percent-encoded, as in a baggage header."""
+    found = {}
+    for entry in filter(None, (each.strip() for each in env.get(name, "").split(","))):
+        key, equals, value = entry.partition("=")
+        if not (equals and key.strip()):
+            # Never what was given: it may hold a token.
+            raise SettingsError(f"{name} must be name=value pairs with commas between them")
+        found[unquote(key.strip())] = unquote(value.strip())
+    return found
+
+
+def _otlp(env: Mapping[str, str], name: str) -> str:
+    """The name of the variable that holds: the one for traces, if it is set."""
+    own = f"{endpoints.ENV_OTLP_TRACES}{name}"
+    return own if env.get(own) else f"{endpoints.ENV_OTLP}{name}"
+
+
+def _one_of(env: Mapping[str, str], name: str, known: Sequence[str], default: str) -> str:
+    found = env.get(name) or default
+    if found not in known:
+        raise SettingsError(f"{name} must be one of {', '.join(known)}")
+    return found
+
+
+def _endpoint(env: Mapping[str, str]) -> str:
+    """The address that spans are sent to; empty where no traces are asked for."""
+    own = f"{endpoints.ENV_OTLP_TRACES}ENDPOINT"
+    name = _otlp(env, "ENDPOINT")
+    given = env.get(name, "")
+    if given and not re.fullmatch(r"https?://[^\s/?#@]+(/\S*)?", given):
+        raise SettingsError(
+            f"{name} must be an address, as in http://collector:4318, without a password in it"
+        )
+    return given if not given or name == own else f"{given.rstrip('/')}/v1/traces"
+
+
+def traces(env: Mapping[str, str]) -> Traces | None:
+    """By OpenTelemetry's own variables; None, the default, while no endpoint is named.
+
+    Raises SettingsError.
+    """
+    exporter = _one_of(env, endpoints.ENV_OTEL_EXPORTER, ("otlp", "none"), "otlp")
+    off = env.get(endpoints.ENV_OTEL_DISABLED, "").lower() == "true" or exporter == "none"
+    endpoint = "" if off else _endpoint(env)
+    if not endpoint:
+        return None
+    _one_of(env, _otlp(env, "PROTOCOL"), ("http/protobuf",), "http/protobuf")
+    compression = _one_of(env, _otlp(env, "COMPRESSION"), ("none", "gzip"), "none")
+    ratio = _number(env, endpoints.ENV_OTEL_SAMPLER_ARG, 1.0)
+    if not 0 <= ratio <= 1:
+        raise SettingsError(f"{endpoints.ENV_OTEL_SAMPLER_ARG} must be from 0 to 1")
+    service = env.get(endpoints.ENV_OTEL_SERVICE, "")
+    return Traces(
+        endpoint=endpoint,
+        headers=_pairs(env, _otlp(env, "HEADERS")),
+        timeout_seconds=_number(env, _otlp(env, "TIMEOUT"), 10_000) / 1000,
+        certificate=env.get(_otlp(env, "CERTIFICATE"), ""),
+        gzip=compression == "gzip",
+        sampler=_one_of(env, endpoints.ENV_OTEL_SAMPLER, SAMPLERS, SAMPLERS[0]),
+        ratio=ratio,
+        queue_size=max(1, int(_number(env, endpoints.ENV_OTEL_QUEUE, 2048))),
+        attributes={
+            **_pairs(env, endpoints.ENV_OTEL_ATTRIBUTES),
+            **({"service.name": service} if service else {}),
+        },
+    )
 
 
 def load_board(path: Path) -> Scoreboard:
@@ -128,4 +216,5 @@ def load(role: str, env: Mapping[str, str] | None = None) -> Settings:
         worker_id=env.get(endpoints.ENV_WORKER_ID) or f"{socket.gethostname()}-{os.getpid()}",
         log_level=env.get(endpoints.ENV_LOG_LEVEL, "info"),
         parent_pid=_optional(env, endpoints.ENV_PARENT_PID),
+        traces=traces(env),
     )

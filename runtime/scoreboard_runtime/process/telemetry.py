@@ -53,10 +53,20 @@ class Telemetry:
         self.child(metric, *labels).set(to)
 
     def observe(
-        self, metric: names.Metric, *labels: str, seconds: float, request: str = ""
+        self,
+        metric: names.Metric,
+        *labels: str,
+        seconds: float,
+        request: str = "",
+        trace: str = "",
     ) -> None:
-        """`request` is the id of a request that it was measured on: the exemplar of its bucket."""
-        self.child(metric, *labels).observe(seconds, {"request_id": request} if request else None)
+        """`request` is the id of a request that it was measured on, `trace` that of its trace: the
+        exemplar of its bucket. An id has 64 characters at most, so both fit into the 128 that
+        OpenMetrics allows."""
+        exemplar = {"request_id": request} if request else None
+        if trace and exemplar is not None:
+            exemplar["trace_id"] = trace
+        self.child(metric, *labels).observe(seconds, exemplar)
 
     def measure(self, metric: names.Metric, *labels: str, by: Callable[[], float]) -> None:
         """A gauge that is asked when it is scraped."""

@@ -60,6 +60,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     task: str | None = None
     once: bool = False
     request: str = ""  # the id of the request that brought it
+    trace: str | None = None  # of a traced one: the span that admitted it
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from scoreboard_runtime.contract.board import DEFAULT_WINDOW
 from scoreboard_runtime.contract.keys import Keys
-from scoreboard_runtime.process import lifecycle
+from scoreboard_runtime.process import lifecycle, tracing
 from scoreboard_runtime.process.health import Dependency, Health
 from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.process.telemetry import Telemetry
@@ -37,6 +37,7 @@ class Worker:
         board = settings.board
         keys = Keys(board.name)
         self.telemetry = Telemetry(settings.role, board.version)
+        self.tracer = tracing.start(settings, self.telemetry)
         self.database = Database(settings.database_url, size=LANES + 2, application="worker")
         self.database.measured(self.telemetry)
         self.queue_client = valkey.connect(settings.redis_url)
@@ -62,6 +63,7 @@ class Worker:
                 ranks=ranks(),
                 ownership=self.ownership,
                 telemetry=self.telemetry,
+                tracer=self.tracer,
                 unpublished=unpublished,
             )
             for index, reader in enumerate(self.readers)
@@ -106,6 +108,8 @@ class Worker:
         await self.database.close()
         await self.queue_client.aclose()
         await self.cache_client.aclose()
+        if self.tracer is not None:
+            await self.tracer.close()
 
 
 def run(settings: Settings) -> None:

@@ -116,6 +116,7 @@ def _change(effect: Effect, players: Mapping[str, Player], now_us: int) -> Chang
         committed_us=now_us,
         error=effect.error,
         request=effect.work.request,
+        trace=effect.work.trace,
     )
 
 
@@ -135,6 +136,7 @@ def _known_change(work: Work, row: Any, players: Mapping[str, Player]) -> Change
         committed_us=row["finished_us"],
         error=row["error"],
         request=work.request,
+        trace=work.trace,
     )
 
 

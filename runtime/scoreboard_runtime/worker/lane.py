@@ -15,7 +15,9 @@ import structlog
 
 from scoreboard_runtime.contract import metrics
 from scoreboard_runtime.contract.changes import FAILED, Change
+from scoreboard_runtime.contract.traces import trace_of
 from scoreboard_runtime.process.telemetry import Telemetry
+from scoreboard_runtime.process.tracing import Tracer
 from scoreboard_runtime.rules import retry
 from scoreboard_runtime.rules.scoring import Work
 from scoreboard_runtime.stores.errors import DATABASE, StoreUnavailable
@@ -24,6 +26,7 @@ from scoreboard_runtime.stores.postgres import Database, is_transient
 from scoreboard_runtime.stores.ranks import Ranks
 from scoreboard_runtime.worker.apply import Applied, apply
 from scoreboard_runtime.worker.ownership import Ownership
+from scoreboard_runtime.worker.spans import begin
 
 log = structlog.get_logger()
 BATCH = 100  # of each shard: more gains little, and makes a retry dearer
@@ -52,6 +55,7 @@ def _read(delivery: Delivery) -> Work | tuple[str, str]:
         task=job.task,
         once=job.once,
         request=job.request,
+        trace=job.trace,
     )
 
 
@@ -67,6 +71,7 @@ class Lane:
     ranks: Ranks
     ownership: Ownership
     telemetry: Telemetry
+    tracer: Tracer | None
     unpublished: asyncio.Event  # set when a commit could not be told to the cache server
     beat: float = field(default_factory=time.monotonic)
 
@@ -123,10 +128,16 @@ class Lane:
                 await self._bury(delivery, *read)
         if not batch:
             return
+        spans = begin(self.tracer, batch)
         done, changes = await self._persist(batch, careful=careful)
-        if changes:
-            await self._publish(changes)
+        if spans is not None:
+            changes = spans.committed({work.job for _, work in done}, changes)
+        told = bool(changes) and await self._publish(changes)
+        if spans is not None:
+            spans.published(told=told)
         await self.jobs.finish([delivery for delivery, _ in done])
+        if spans is not None:
+            spans.finished(len(done))
 
     async def _persist(
         self, batch: Sequence[Pair], *, careful: bool
@@ -188,17 +199,21 @@ class Lane:
                 metrics.JOB_DURATION,
                 "admit_to_commit",
                 seconds=max(0, change.committed_us - change.submitted_us) / 1e6,
-                request=change.request if change is oldest else "",  # one exemplar is enough
+                # One exemplar of a batch is enough.
+                request=change.request if change is oldest else "",
+                trace=trace_of(change.trace) if change is oldest else "",
             )
 
-    async def _publish(self, changes: list[Change]) -> None:
+    async def _publish(self, changes: list[Change]) -> bool:
         """Best effort: what is not told now, the rebuild of the standings makes good."""
         try:
-            if not await self.ranks.publish(changes):
-                self.unpublished.set()
+            told = await self.ranks.publish(changes)
         except StoreUnavailable as error:
             log.warning("not_published", why=str(error), jobs=len(changes))
+            told = False
+        if not told:
             self.unpublished.set()
+        return told
 
     async def _bury(self, delivery: Delivery, job_id: str, reason: str) -> None:
         log.error("dead_letter", jobId=job_id, shard=delivery.shard, reason=reason)

@@ -15,13 +15,8 @@ from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.process.telemetry import Telemetry
 from scoreboard_runtime.rules.sampling import Sampler, sampler
 
-SERVER, CLIENT, PRODUCER, CONSUMER, INTERNAL = (
-    "server",
-    "client",
-    "producer",
-    "consumer",
-    "internal",
-)
+SERVER, CLIENT, INTERNAL = "server", "client", "internal"
+PRODUCER, CONSUMER = "producer", "consumer"
 Attributes = dict[str, str | int | float | bool]
 
 

@@ -8,12 +8,9 @@ from scoreboard_runtime.contract.traces import Context
 Sampler = Callable[[Context | None, int], bool]
 _MASK = (1 << 64) - 1
 ALWAYS_ON, ALWAYS_OFF, BY_RATIO = "always_on", "always_off", "traceidratio"
-PARENT_BASED = (
-    "parentbased_"  # what the caller decided holds; without a caller, the rest of the name
-)
-SAMPLERS = tuple(
-    f"{head}{n}" for head in (PARENT_BASED, "") for n in (ALWAYS_ON, ALWAYS_OFF, BY_RATIO)
-)
+PARENT_BASED = "parentbased_"  # the caller's word holds; without a caller the rest of the name
+PLAIN = (ALWAYS_ON, ALWAYS_OFF, BY_RATIO)
+SAMPLERS = (*(PARENT_BASED + name for name in PLAIN), *PLAIN)
 
 
 def sampler(name: str, ratio: float) -> Sampler:

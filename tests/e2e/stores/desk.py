@@ -109,6 +109,7 @@ class Desk:
             ranks=self.ranks,
             ownership=ownership,
             telemetry=Telemetry("worker", "test"),
+            tracer=None,
             unpublished=asyncio.Event(),
         )
         await jobs.create_groups()

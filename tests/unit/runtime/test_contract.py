@@ -60,6 +60,23 @@ def test_the_bytes_of_a_job_are_what_older_workers_expect():
     assert decode_job(golden) == job
 
 
+def test_a_traced_job_has_one_field_more_that_older_workers_pass_over():
+    traced = Job("u", "a", 7, "0" * 12, "r", trace="00-x")
+
+    class Older(msgspec.Struct, array_like=True):
+        user: str
+        action: str
+        points: int
+        nonce: str
+        request: str
+
+    data = encode_job(traced)
+
+    assert data[:1] == b"\x9a"
+    assert decode_job(data) == traced
+    assert msgspec.msgpack.decode(data, type=Older).request == "r"
+
+
 @pytest.mark.parametrize(
     "body",
     [b'{"action":"a","points":5}', b'{"action":5}', b'{"action":""}', b'{"taskId":"t"}',

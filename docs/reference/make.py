@@ -107,7 +107,8 @@ def metrics() -> str:
         "admission to push.\n\n## Exemplars\n\n"
         "`scoreboard_http_request_duration_seconds` has with each bucket the `request_id` of its "
         "last request, `scoreboard_job_duration_seconds` that of the oldest action of the last "
-        "batch or frame: the `X-Request-Id` of an answer, and the `requestId` of the logs. "
+        "batch or frame: the `X-Request-Id` of an answer, and the `requestId` of the logs; and its "
+        "`trace_id` where it is [traced](../traces.md). "
         "Prometheus keeps them with `--enable-feature=exemplar-storage`.\n"
     )
 

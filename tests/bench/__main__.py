@@ -17,6 +17,7 @@ BENCHMARKS = {
     "worker": "jobs:worker",
     "fanout": "frames:fanout",
     "latency": "frames:latency",
+    "tracing": "tracing:tracing",
 }
 
 

@@ -12,7 +12,7 @@ from tests.bench.rig import Rig, a_floor, a_rig
 MOST = 30_000  # requests of a block: what the queue's shards hold while the worker stands still
 
 
-async def _loaded(
+async def loaded(
     port: int, seconds: float, sessions: list[Session], spent: Callable[[], float]
 ) -> tuple[Outcome, float]:
     """Load on the second core, and the CPU seconds that it cost where `spent` looks."""
@@ -39,13 +39,13 @@ async def accept(pairs: int, seconds: float) -> list[Figure]:
     async with _pinned() as (rig, pid, port):
 
         async def bare() -> float:
-            outcome, cpu = await _loaded(port, seconds, [], lambda: cpu_seconds([pid]))
+            outcome, cpu = await loaded(port, seconds, [], lambda: cpu_seconds([pid]))
             rates["bare"].append(outcome.good / outcome.seconds)
             return outcome.good / cpu
 
         async def product() -> float:
             with rig.held("worker"):
-                outcome, cpu = await _loaded(
+                outcome, cpu = await loaded(
                     rig.port, seconds, rig.sessions, lambda: rig.cpu("gateway")
                 )
             rates["product"].append(outcome.good / outcome.seconds)
@@ -89,12 +89,12 @@ async def cost(pairs: int, seconds: float) -> list[Figure]:
             }
 
         async def bare() -> float:
-            outcome, cpu = await _loaded(port, seconds, [], lambda: cpu_seconds([pid]))
+            outcome, cpu = await loaded(port, seconds, [], lambda: cpu_seconds([pid]))
             return 1e6 * cpu / outcome.good
 
         async def product() -> float:
             before, started = spent(), time.monotonic()
-            outcome, _ = await _loaded(rig.port, seconds, rig.sessions, lambda: 0.0)
+            outcome, _ = await loaded(rig.port, seconds, rig.sessions, lambda: 0.0)
             await rig.settled(outcome.good)
             assert time.monotonic() > started
             costs = {

@@ -18,10 +18,16 @@ async def _echo(request: web.Request) -> web.Response:
     return web.Response(body=orjson.dumps(value), content_type="application/json")
 
 
+async def _took(request: web.Request) -> web.Response:
+    await request.read()
+    return web.Response()
+
+
 async def _post() -> None:
-    """aiohttp, one route, JSON in and out."""
-    app = web.Application()
+    """aiohttp, one route, JSON in and out; and a collector that takes spans and looks at none."""
+    app = web.Application(client_max_size=1 << 26)
     app.router.add_post("/", _echo)
+    app.router.add_post("/v1/traces", _took)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

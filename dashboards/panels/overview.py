@@ -86,6 +86,7 @@ OVERVIEW = Dashboard(
                 reached(),
                 sockets(),
                 lines("Pods by role", "short", "Pods that answer Prometheus.", (f"sum by (component) (up{{{B}}})", "{{component}}"), alert="ScoreboardPodCrashLooping"),
+                lines("Spans of traces", "short", "Spans a second: exported, failed (the collector did not take them) or dropped (too many waited).", (rate("scoreboard_spans_total", "outcome"), "{{outcome}}"), none="no traces", width=24, height=5, colors=(("exported", "green"), ("failed", "red"), ("dropped", "orange"))),
             ),
         ),
     ),

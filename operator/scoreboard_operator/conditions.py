@@ -120,7 +120,7 @@ def _exposure(view: View) -> Condition:
 def _monitoring(view: View) -> Condition:
     """Never in the way of Ready: the board serves without being watched."""
     if not view.resource.spec["monitoring"]["enabled"]:
-        return Condition(type=MONITORING_READY, status=TRUE, reason="NotRequested")
+        return _traces(view) or Condition(type=MONITORING_READY, status=TRUE, reason="NotRequested")
     asked = [kinds.SERVICE_MONITOR.kind, kinds.PROMETHEUS_RULE.kind]
     if routed(view.resource):
         asked.append(kinds.ALERTMANAGER_CONFIG.kind)
@@ -141,7 +141,19 @@ def _monitoring(view: View) -> Condition:
             return Condition(
                 type=MONITORING_READY, status=FALSE, reason="SecretMissing", message=told
             )
-    return Condition(type=MONITORING_READY, status=TRUE, reason="Applied")
+    return _traces(view) or Condition(type=MONITORING_READY, status=TRUE, reason="Applied")
+
+
+def _traces(view: View) -> Condition | None:
+    """What is wrong with the headers of traces; None if nothing is."""
+    ref = view.resource.traces_secret
+    if ref is None or view.plan.headers:
+        return None
+    told = (
+        f"spans are sent without headers: make the Secret {ref['name']} with the key {ref['key']}, "
+        "as in authorization=Bearer%20..., which spec.monitoring.traces names"
+    )
+    return Condition(type=MONITORING_READY, status=FALSE, reason="SecretMissing", message=told)
 
 
 Check = Callable[[View], Condition]

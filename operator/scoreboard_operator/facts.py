@@ -15,7 +15,8 @@ MOST_CHARACTERS = 300
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """`objects` by kind and name. `secrets`: those with addresses that the manifest names, None if
-    missing; `alert_secrets`: those that Alertmanager reads; `certificate`: that of the way in.
+    missing; `alert_secrets`: those that Alertmanager reads; `certificate`: that of the way in;
+    `traces_secret`: headers for the collector of traces.
 
     `served`: the optional kinds that this cluster has.
     """
@@ -24,6 +25,7 @@ class Facts:
     secrets: Mapping[str, Object | None] = field(default_factory=dict)
     alert_secrets: Mapping[str, Object | None] = field(default_factory=dict)
     certificate: Object | None = None
+    traces_secret: Object | None = None
     pods: tuple[Object, ...] = ()
     served: frozenset[str] = frozenset()
 

@@ -36,7 +36,8 @@ async def observe(cluster: Cluster, resource: Resource, served: frozenset[str]) 
     own = [names.keys(resource), names.stores(resource)]
     alerting = sorted({ref["name"] for ref in needed(resource)})
     shown = [name] if (name := certificate_secret(resource)) else []
-    named = [*own, *asked, *alerting, *shown]
+    traced = [ref["name"]] if (ref := resource.traces_secret) else []
+    named = [*own, *asked, *alerting, *shown, *traced]
     lists = asyncio.gather(*(_labelled(cluster, resource, kind) for kind in wanted))
     pods = _labelled(cluster, resource, kinds.POD)
     gets = asyncio.gather(*(cluster.get(kinds.SECRET, resource.namespace, name) for name in named))
@@ -56,6 +57,7 @@ async def observe(cluster: Cluster, resource: Resource, served: frozenset[str]) 
         objects=objects,
         secrets={name: known[name] for name in asked},
         alert_secrets={name: known[name] for name in alerting},
+        traces_secret=known[traced[0]] if traced else None,
         certificate=known[shown[0]] if shown else None,
         pods=tuple(seen),
         served=served,

@@ -43,6 +43,7 @@ def finished(wanted: Resource, images: Images, served: frozenset[str]) -> Plan:
         migrate=aim,
         contract=aim,
         served=served,
+        headers="0" if wanted.traces_secret else "",
     )
 
 

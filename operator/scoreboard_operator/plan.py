@@ -6,6 +6,7 @@ all of them run it, a second Job takes away what only the release before needed,
 stores come last: a version that does not come up leaves them alone. Until then it may be gone back.
 """
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,7 @@ from scoreboard_operator.facts import Facts
 from scoreboard_operator.release import VERSION, Release, of, order
 from scoreboard_operator.resource import CLOUD_NATIVE_PG, MANAGED, RESTART_AT, Resource
 from scoreboard_runtime.contract.endpoints import BROADCASTER, GATEWAY, WORKER
+from scoreboard_runtime.contract.traces import pairs
 
 ORDER = (BROADCASTER, WORKER, GATEWAY)
 MIGRATE, CONTRACT = "migrate", "contract"  # phases of a Job, and in its name
@@ -47,7 +49,8 @@ class Jobs:
 class Plan:
     """`releases` by role, those that have none yet left out. `stores`: the managed ones' version.
 
-    `keep`: ConfigMaps still in use.
+    `keep`: ConfigMaps still in use. `headers`: a mark of the Secret with the headers of traces;
+    empty where none is used, also because it is missing or unreadable: no role waits for that.
     """
 
     target: Release
@@ -59,6 +62,7 @@ class Plan:
     served: frozenset[str] = frozenset()
     websocket_url: str = ""
     keep: frozenset[str] = frozenset()
+    headers: str = ""
 
 
 def _managed(resource: Resource) -> list[str]:
@@ -202,7 +206,22 @@ def plan(resource: Resource, facts: Facts, target: Release, jobs: Jobs) -> Plan:
         served=facts.served,
         websocket_url=_websocket_url(resource, facts),
         keep=frozenset(release.config for release in used),
+        headers=_headers(resource, facts),
     )
+
+
+def _headers(resource: Resource, facts: Facts) -> str:
+    """The Secret's resourceVersion: pods read theirs at start only."""
+    ref, secret = resource.traces_secret, facts.traces_secret
+    if ref is None or secret is None:
+        return ""
+    given = (secret.get("data") or {}).get(ref["key"], "")
+    try:
+        text = base64.b64decode(given, validate=True).decode()
+    except ValueError:
+        return ""
+    mark: str = secret.get("metadata", {}).get("resourceVersion", "0")
+    return mark if pairs(text) else ""
 
 
 def _websocket_url(resource: Resource, facts: Facts) -> str:

@@ -64,7 +64,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "NotRequested": "spec.monitoring.enabled is false",
         "Applied": "the ServiceMonitor, the rules and the routes of alerts are there",
         "CRDMissing": "there is no prometheus-operator; nothing else waits for it",
-        "SecretMissing": "a Secret that spec.monitoring.alerts names, or its key, is not there",
+        "SecretMissing": "a Secret that spec.monitoring names, or what it must hold, is not there",
         **_APPLYING,
     },
 }

@@ -166,7 +166,8 @@ class Reconciler:
         if any(not each.settled for each in found):
             return OPEN_SECONDS
         facts = observed.facts
-        waits = [GIVEN_SECONDS] if facts.secrets or facts.alert_secrets else []
+        others = facts.secrets or facts.alert_secrets or resource.traces_secret
+        waits = [GIVEN_SECONDS] if others else []
         due = keyring.rotation_due_us(resource, observed.secrets)
         if due is not None:
             waits.append(max(1.0, (due - self.edges.now_us()) / 1e6))

@@ -58,6 +58,14 @@ class Resource:
         return _choice(self.spec.get("redis"), {"storage": "2Gi"})
 
     @property
+    def traces_secret(self) -> Mapping[str, str] | None:
+        """Name and key of the headers for the collector of traces; None for no headers."""
+        found: Mapping[str, str] | None = (self.spec["monitoring"].get("traces") or {}).get(
+            "headersSecretRef"
+        )
+        return found
+
+    @property
     def rotation_us(self) -> int:
         return microseconds(self.spec["auth"]["keyRotation"])
 

@@ -62,7 +62,7 @@ def render(resource: Resource, plan: Plan, images: Images) -> list[Manifest]:
         found += _beside(resource, role, plan)
         release = plan.releases.get(name)
         if release is not None:
-            found.append(deployment(resource, role, release, images, plan.websocket_url))
+            found.append(deployment(resource, role, release, images, plan))
     found += exposure.exposure(resource)
     found += monitoring.monitoring(resource)
     served = [each for each in found if _is_served(each, plan)]

@@ -6,8 +6,9 @@ from typing import Any
 
 from scoreboard_operator import names
 from scoreboard_operator.images import Images
+from scoreboard_operator.plan import Plan
 from scoreboard_operator.release import ANNOTATION, Release
-from scoreboard_operator.render import parts
+from scoreboard_operator.render import parts, tracing
 from scoreboard_operator.render.parts import Manifest
 from scoreboard_operator.resource import RESTART_AT, Resource
 from scoreboard_runtime.contract import endpoints
@@ -90,17 +91,20 @@ def _container(
 
 
 def deployment(
-    resource: Resource, role: Role, release: Release, images: Images, websocket_url: str = ""
+    resource: Resource, role: Role, release: Release, images: Images, plan: Plan
 ) -> Manifest:
     """No replicas: they are the autoscaler's."""
     name = names.role(resource, role.name)
     told = environment(release, images)
     told[endpoints.ENV_WORKER_ID] = {"fieldRef": {"fieldPath": "metadata.name"}}
-    if websocket_url and role.name == endpoints.GATEWAY:
-        told[endpoints.ENV_WEBSOCKET_URL] = websocket_url
+    if plan.websocket_url and role.name == endpoints.GATEWAY:
+        told[endpoints.ENV_WEBSOCKET_URL] = plan.websocket_url
+    told |= tracing.environment(resource, plan.headers)
     stamps = {"scoreboard.dev/config": release.config, "scoreboard.dev/secrets": release.secrets}
     if release.restart_at:
         stamps[RESTART_AT] = release.restart_at
+    if plan.headers:
+        stamps[tracing.ANNOTATION] = plan.headers
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

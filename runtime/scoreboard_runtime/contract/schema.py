@@ -17,6 +17,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "string": (str,),
     "integer": (int,),
+    "number": (int, float),
     "boolean": (bool,),
 }
 _ARTICLE = {
@@ -24,6 +25,7 @@ _ARTICLE = {
     "array": "a list",
     "string": "a text",
     "integer": "a whole number",
+    "number": "a number",
     "boolean": "true or false",
 }
 _FORM = re.compile(r"(?:self|string\(self\))\.matches\(r?'(.*)'\)")
@@ -80,7 +82,7 @@ def faults(value: Any, schema: Schema, path: str) -> Iterator[str]:
         yield from _list_faults(value, schema, path)
     elif isinstance(value, str):
         yield from _text_faults(value, schema, path)
-    elif isinstance(value, int) and not isinstance(value, bool):
+    elif isinstance(value, int | float) and not isinstance(value, bool):
         yield from _number_faults(value, schema, path)
         yield from _form_faults(str(value), schema, path)
 
@@ -185,7 +187,7 @@ def _fits(value: str, pattern: str) -> bool:
     return re.search(re.sub(r"\$$", r"\\Z", pattern), value) is not None
 
 
-def _number_faults(value: int, schema: Schema, path: str) -> Iterator[str]:
+def _number_faults(value: float, schema: Schema, path: str) -> Iterator[str]:
     least, most = schema.get("minimum", value), schema.get("maximum", value)
     if not least <= value <= most:
         yield f"{path}: must be from {least} to {most}, not {shown(value)}"

@@ -2,6 +2,7 @@
 
 import re
 from typing import NamedTuple
+from urllib.parse import unquote
 
 HEADER = "traceparent"
 _FORM = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
@@ -22,6 +23,18 @@ class Context(NamedTuple):
     @property
     def text(self) -> str:
         return f"00-{self.trace_id:032x}-{self.span_id:016x}-0{int(self.sampled)}"
+
+
+def pairs(text: str) -> dict[str, str] | None:
+    """`a=1,b=2`, with what is special percent-encoded, as OpenTelemetry writes headers and
+    attributes; None for what is not that."""
+    found = {}
+    for entry in filter(None, (each.strip() for each in text.split(","))):
+        key, equals, value = entry.partition("=")
+        if not (equals and key.strip()):
+            return None
+        found[unquote(key.strip())] = unquote(value.strip())
+    return found
 
 
 def trace_of(text: str | None) -> str:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from math import isfinite, nan
 from pathlib import Path
-from urllib.parse import unquote
 
 from scoreboard_runtime.contract import crd, endpoints
 from scoreboard_runtime.contract.board import Scoreboard
+from scoreboard_runtime.contract.traces import pairs
 from scoreboard_runtime.rules.sampling import SAMPLERS
 
 
@@ -97,14 +97,10 @@ def _optional(env: Mapping[str, str], name: str) -> int | None:
 
 
 def _pairs(env: Mapping[str, str], name: str) -> dict[str, str]:
-    """`a=1,b=2`, with what is special percent-encoded, as in a baggage header."""
-    found = {}
-    for entry in filter(None, (each.strip() for each in env.get(name, "").split(","))):
-        key, equals, value = entry.partition("=")
-        if not (equals and key.strip()):
-            # Never what was given: it may hold a token.
-            raise SettingsError(f"{name} must be name=value pairs with commas between them")
-        found[unquote(key.strip())] = unquote(value.strip())
+    found = pairs(env.get(name, ""))
+    if found is None:
+        # Never what was given: it may hold a token.
+        raise SettingsError(f"{name} must be name=value pairs with commas between them")
     return found
 
 

@@ -52,6 +52,7 @@ class World:
     objects: dict[tuple[str, str], Any] = field(default_factory=dict)
     secrets: dict[str, Any] = field(default_factory=dict)  # those that others make
     alert_secrets: dict[str, Any] = field(default_factory=dict)  # those that Alertmanager reads
+    traces_secret: Any = None
     pods: list[Any] = field(default_factory=list)
     clock: int = 0
 
@@ -82,6 +83,7 @@ class World:
             objects=dict(self.objects),
             secrets=given,
             alert_secrets=self.alert_secrets,
+            traces_secret=self.traces_secret,
             pods=tuple(self.pods),
             served=self.served,
         )

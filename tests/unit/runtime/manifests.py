@@ -79,6 +79,8 @@ RIGHT = {
     ),
     "a load balancer": "exposure: {type: LoadBalancer, allowedOrigins: ['https://a.example.com']}",
     "runbooks": "monitoring: {enabled: true, runbookURL: 'https://a.example.com/{alert}.html'}",
+    "traces": "monitoring: {traces: {endpoint: 'http://collector.monitoring:4318'}}",
+    "every trace, with headers": "monitoring: {traces: {endpoint: 'https://a.example.com/otlp', ratio: 1, headersSecretRef: {name: a}}}",
     "runbooks in a folder": "monitoring: {dashboards: false, runbookURL: https://a.example.com/b}",
     "labels": "monitoring: {enabled: true, labels: {release: prometheus, example.com/team: ''}}",
 }

@@ -1,4 +1,4 @@
-"""Takes the pictures of the README: `make pictures`.
+"""Takes the pictures of the README and of docs/traces.md: `make pictures`.
 
 Local mode with demo players runs for half a minute; a headless Chromium plays a little and looks.
 Names of every script need a font each: Debian's fonts-ipafont-gothic has the Japanese one.
@@ -10,8 +10,10 @@ import tempfile
 from pathlib import Path
 
 import yaml
+from docs.pictures import waterfall
 from tests.e2e.instance import running
 from tests.e2e.page.browser import Tab, a_browser, a_tab
+from tests.e2e.traces.traced import playing
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -46,7 +48,22 @@ async def take(folder: Path) -> list[Path]:
     return made
 
 
+async def trace(folder: Path) -> list[Path]:
+    """One action's trace, as a collector receives it: the tenth, when all is warm."""
+    with tempfile.TemporaryDirectory() as place:
+        async with playing(Path(place)) as traced:
+            for _ in range(10):
+                spans, caller, _ = await traced.acted()
+    made = folder / "trace.svg"
+    made.write_text(waterfall.svg(list(spans.values()), caller), encoding="utf-8")
+    return [made]
+
+
+async def pictures(folder: Path) -> list[Path]:
+    return [*await take(folder), *await trace(folder)]
+
+
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if sys.argv[1:] else HERE
-    for picture in asyncio.run(take(target)):
+    for picture in asyncio.run(pictures(target)):
         print(picture)

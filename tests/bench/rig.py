@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +91,9 @@ class Rig:
 
 
 @asynccontextmanager
-async def a_rig(players: int = PLAYERS, **spec: object) -> AsyncIterator[Rig]:
+async def a_rig(
+    players: int = PLAYERS, told: Mapping[str, str] | None = None, **spec: object
+) -> AsyncIterator[Rig]:
     """Postgres, two Valkeys (the queue's with appendfsync always), and the three roles."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sbench")))
@@ -112,7 +114,7 @@ async def a_rig(players: int = PLAYERS, **spec: object) -> AsyncIterator[Rig]:
             cache.url,
         ]
         manifest = a_manifest(**spec)
-        instance = await stack.enter_async_context(running(folder, manifest, *options))
+        instance = await stack.enter_async_context(running(folder, manifest, *options, told=told))
         sessions = []
         for _ in range(players):
             session = (await instance.player()).session

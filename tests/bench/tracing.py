@@ -1,8 +1,6 @@
 """What traces cost: CPU per action of the three roles with traces, beside the same without."""
 
-import os
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 
 from tests.bench.actions import loaded
 from tests.bench.pairing import Block, Figure, paired, ratios
@@ -10,18 +8,6 @@ from tests.bench.rig import Rig, a_floor, a_rig
 
 ROLES = ("gateway", "worker", "broadcaster")
 RATIOS = ("0.01", "1.0")
-
-
-@contextmanager
-def _told(**variables: str) -> Iterator[None]:
-    """The environment for what starts in the block."""
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def _block(rig: Rig, seconds: float) -> Block:
@@ -52,8 +38,7 @@ async def tracing(pairs: int, seconds: float) -> list[Figure]:
                 "OTEL_TRACES_SAMPLER_ARG": ratio,
             }
             async with AsyncExitStack() as one:
-                with _told(**told):
-                    traced = await one.enter_async_context(a_rig())
+                traced = await one.enter_async_context(a_rig(told=told))
                 for rig in (off, traced):
                     socket = await one.enter_async_context(await rig.instance.socket())
                     await socket.send_json({"type": "subscribe", "channel": "scoreboard"})

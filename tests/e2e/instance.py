@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,9 +151,12 @@ def exists(pid: int) -> bool:
 
 
 async def start(
-    folder: Path, manifest: dict[str, Any], *arguments: str
+    folder: Path,
+    manifest: dict[str, Any],
+    *arguments: str,
+    told: Mapping[str, str] | None = None,
 ) -> tuple[asyncio.subprocess.Process, dict[str, Any]]:
-    """Starts local mode; its process and its ready line."""
+    """Starts local mode; its process and its ready line. `told`: variables of its environment."""
     path = folder / "manifest.yaml"
     path.write_bytes(orjson.dumps(manifest))
     process = await asyncio.create_subprocess_exec(
@@ -161,6 +164,7 @@ async def start(
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stdin=asyncio.subprocess.DEVNULL,
+        env={**os.environ, **(told or {})},
     )  # fmt: skip
     assert process.stdout is not None
     line = await asyncio.wait_for(process.stdout.readline(), DEADLINE)
@@ -170,11 +174,14 @@ async def start(
 
 @asynccontextmanager
 async def running(
-    folder: Path, manifest: dict[str, Any], *arguments: str
+    folder: Path,
+    manifest: dict[str, Any],
+    *arguments: str,
+    told: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Instance]:
     """An instance for the time of the block; ephemeral unless a data dir is given."""
     keep = () if "--data-dir" in arguments else ("--ephemeral",)
-    process, ready = await start(folder, manifest, *keep, *arguments)
+    process, ready = await start(folder, manifest, *keep, *arguments, told=told)
     timeout = aiohttp.ClientTimeout(total=30)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as http:

@@ -3,13 +3,11 @@
 import asyncio
 from pathlib import Path
 
-import pytest
 from tests.e2e.instance import Instance, a_manifest, running, until
 from tests.e2e.traces.collector import GOOD, HANGS, REFUSES, collecting
-from tests.e2e.traces.conftest import SOON
+from tests.e2e.traces.traced import TOLD
 
 ROLES = ("gateway", "worker", "broadcaster")
-QUEUE = 40
 
 
 async def plays(instance: Instance, actions: int = 30) -> None:
@@ -36,19 +34,17 @@ async def grows(instance: Instance, outcome: str) -> None:
     await until(more, f"more spans are {outcome}")
 
 
-async def test_actions_go_on_and_the_end_is_bounded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+async def test_actions_go_on_and_the_end_is_bounded(tmp_path: Path):
     async with collecting(HANGS) as collector:
-        told = {"ENDPOINT": collector.url, "TIMEOUT": "1000", "HEADERS": "authorization=hidden"}
-        for name, value in told.items():
-            monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{name}", value)
-        monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", str(QUEUE))
-        monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "20")
-        for name, value in SOON.items():
-            monkeypatch.setenv(name, value)
+        told = {
+            **TOLD,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "1000",
+            "OTEL_BSP_MAX_QUEUE_SIZE": "40",
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "20",
+        }
         data = ("--data-dir", str(tmp_path / "data"))
-        async with running(tmp_path, a_manifest(), *data) as instance:
+        async with running(tmp_path, a_manifest(), *data, told=told) as instance:
             await plays(instance)
             await grows(instance, "dropped")
             await grows(instance, "failed")
@@ -74,4 +70,4 @@ async def test_actions_go_on_and_the_end_is_bounded(
                 events = [line["event"] for line in instance.log(role)]
                 assert events[-1] == "stopped", "it ended by itself, not by a kill"
                 assert events.count("spans_not_exported") <= 5, "told once, not each time"
-                assert "hidden" not in str(instance.log(role))
+                assert "collectors-own" not in str(instance.log(role))

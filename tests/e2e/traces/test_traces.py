@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from tests.e2e.instance import until
-from tests.e2e.traces.conftest import BOARD, OF_AN_ACTION, POST, USER, Traced
+from tests.e2e.traces.traced import BOARD, OF_AN_ACTION, POST, USER, Traced
 
 from scoreboard_runtime.local.player import EXECUTE_BATCH
 

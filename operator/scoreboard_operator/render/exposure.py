@@ -1,14 +1,19 @@
-"""The way in: /ws to the broadcaster, everything else to the gateway."""
+"""The way in: the socket and the stream to the broadcaster, everything else to the gateway."""
 
 from scoreboard_operator import names
 from scoreboard_operator.render import parts
 from scoreboard_operator.render.parts import Manifest
 from scoreboard_operator.resource import Resource
-from scoreboard_runtime.contract.endpoints import BROADCASTER, GATEWAY, WEBSOCKET_PATH
+from scoreboard_runtime.contract.endpoints import (
+    BROADCASTER,
+    GATEWAY,
+    STREAM_PATH,
+    WEBSOCKET_PATH,
+)
 
 COMPONENT = "exposure"
 INGRESS, HTTP_ROUTE, LOAD_BALANCER, NOTHING = "Ingress", "HTTPRoute", "LoadBalancer", "None"
-PATHS = ((WEBSOCKET_PATH, BROADCASTER), ("/", GATEWAY))
+PATHS = ((WEBSOCKET_PATH, BROADCASTER), (STREAM_PATH, BROADCASTER), ("/", GATEWAY))
 SERVICE_PORT = 80
 
 
@@ -46,7 +51,7 @@ def _route(resource: Resource) -> Manifest:
         {
             "matches": [{"path": {"type": "PathPrefix", "value": path}}],
             "backendRefs": [{"name": names.role(resource, role), "port": SERVICE_PORT}],
-            # No limit of the controller's may cut a socket.
+            # No limit of the controller's may cut a socket or a stream.
             **({"timeouts": {"request": "0s"}} if role == BROADCASTER else {}),
         }
         for path, role in PATHS

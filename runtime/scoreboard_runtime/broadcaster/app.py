@@ -6,6 +6,7 @@ from aiohttp import web
 
 from scoreboard_runtime.broadcaster.feed import Feed
 from scoreboard_runtime.broadcaster.hub import Hub
+from scoreboard_runtime.broadcaster.stream import Streams
 from scoreboard_runtime.broadcaster.visit import Visits
 from scoreboard_runtime.contract import endpoints
 from scoreboard_runtime.contract.keys import Keys
@@ -89,6 +90,7 @@ class Broadcaster:
     def application(self) -> web.Application:
         app = web.Application()
         app.add_routes([web.get(endpoints.WEBSOCKET_PATH, self.visits.serve)])
+        app.add_routes(Streams(self.visits).routes())
         app.add_routes(self.health.routes())
         return app
 
@@ -110,6 +112,7 @@ def run(settings: Settings) -> None:
                 found.revocations.watch(),
                 found.feed.listen(),
                 found.feed.show(),
+                found.feed.murmur(),
                 found.hub.tick(),
             )
         )

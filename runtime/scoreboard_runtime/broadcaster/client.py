@@ -1,12 +1,23 @@
-"""One connected browser: its socket, its state machine, and what it could not be sent yet."""
+"""One connected browser: its connection, its states, and what it could not be sent yet."""
 
 import asyncio
 import socket
 import time
-from typing import cast
+from typing import Any, cast
 
 from scoreboard_runtime.broadcaster.websocket import Socket
-from scoreboard_runtime.broadcaster.wire import close_frame, text_frame
+from scoreboard_runtime.broadcaster.wire import (
+    HEARTBEAT,
+    PING,
+    SOCKET,
+    STREAM,
+    Framed,
+    close_frame,
+    event,
+    text_frame,
+)
+from scoreboard_runtime.contract import frames
+from scoreboard_runtime.contract.snapshots import Snapshot
 from scoreboard_runtime.rules.connection import Connection
 from scoreboard_runtime.rules.outbox import Outbox
 
@@ -28,23 +39,16 @@ def bound_kernel_buffer(transport: asyncio.BaseTransport) -> None:
 
 
 class Client:
-    """`write` never waits: what does not fit is the outbox's to keep."""
+    """`write` never waits: what does not fit is the outbox's to keep.
 
-    __slots__ = (
-        "closing",
-        "connection",
-        "outbox",
-        "ready",
-        "transport",
-        "version",
-        "waiting",
-        "ws",
-    )
+    What is written, and how it ends, is that of a socket or of a stream.
+    """
 
-    def __init__(
-        self, ws: Socket, transport: asyncio.BaseTransport, connection: Connection
-    ) -> None:
-        self.ws = ws
+    __slots__ = ("closing", "connection", "outbox", "ready", "transport", "version", "waiting")
+    kind = SOCKET  # which of a message's framings it gets
+    heartbeat = PING
+
+    def __init__(self, transport: asyncio.BaseTransport, connection: Connection) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.connection = connection
         self.outbox = Outbox()
@@ -57,9 +61,13 @@ class Client:
     def full(self) -> bool:
         return self.transport.get_write_buffer_size() > HIGH
 
-    def say(self, payload: bytes) -> None:
-        """Sends one message of its own."""
-        self.write(text_frame(payload))
+    def frame(self, payload: bytes) -> bytes:
+        """The bytes of one message of its own."""
+        return text_frame(payload)
+
+    def welcome(self, snapshot: Snapshot, *, recovered: bool, ident: Any) -> None:
+        """The standings, once, before every later version."""
+        self.write(text_frame(frames.subscribed_board(snapshot, recovered=recovered, ident=ident)))
 
     def write(self, frame: bytes) -> bool:
         """Writes a whole frame, or keeps it; False when the client is owed too much."""
@@ -70,21 +78,26 @@ class Client:
         self.transport.write(frame)
         return True
 
-    def write_board(self, frame: bytes) -> bool:
+    def write_board(self, framed: Framed) -> bool:
         """Writes a version of the board, or skips it; False when it was skipped."""
         if self.closing or self.transport.is_closing():
             return False
         if self.outbox.behind or self.full:
             self.outbox.skip_board(now_us())
             return False
-        self.transport.write(frame)
+        self.transport.write(framed[self.kind])
         return True
 
-    def catch_up(self, latest: bytes | None) -> bool:
+    def offer(self, framed: Framed) -> None:
+        """Writes what nobody misses, if there is room."""
+        if not (self.closing or self.outbox.behind or self.full or self.transport.is_closing()):
+            self.transport.write(framed[self.kind])
+
+    def catch_up(self, latest: Framed | None) -> bool:
         """Writes what is due when there is room again; whether there was."""
         if self.full:
             return False
-        due = self.outbox.take(latest)
+        due = self.outbox.take(latest and latest[self.kind])
         if due and not self.transport.is_closing():
             self.transport.write(due)
         return True
@@ -97,10 +110,63 @@ class Client:
         """
         if self.closing or self.transport.is_closing():
             return
-        self.closing = self.ws.goodbye = True
-        self.transport.write(close_frame(code, reason))
+        self.closing = True
+        self._goodbye(code, reason)
         asyncio.get_running_loop().call_later(CLOSE_WITHIN, self._cut)
+
+    def _goodbye(self, code: int, reason: str) -> None:
+        raise NotImplementedError
+
+    def _cut(self) -> None:
+        self.transport.abort()
+
+
+class SocketClient(Client):
+    """A WebSocket."""
+
+    __slots__ = ("ws",)
+
+    def __init__(
+        self, ws: Socket, transport: asyncio.BaseTransport, connection: Connection
+    ) -> None:
+        super().__init__(transport, connection)
+        self.ws = ws
+
+    def _goodbye(self, code: int, reason: str) -> None:
+        self.ws.goodbye = True
+        self.transport.write(close_frame(code, reason))
 
     def _cut(self) -> None:
         if not self.transport.is_closing():
             self.transport.abort()
+
+
+class StreamClient(Client):
+    """Server-sent events: they go one way, and end with the connection."""
+
+    __slots__ = ("gone",)
+    kind = STREAM
+    heartbeat = HEARTBEAT
+
+    def __init__(self, transport: asyncio.BaseTransport, connection: Connection) -> None:
+        super().__init__(transport, connection)
+        self.gone = asyncio.Event()
+
+    def frame(self, payload: bytes) -> bytes:
+        return event(payload)
+
+    def welcome(self, snapshot: Snapshot, *, recovered: bool, ident: Any) -> None:
+        place = frames.event_id(snapshot.epoch, snapshot.sequence)
+        self.write(event(frames.snapshot_event(snapshot, recovered=recovered), place))
+
+    def _goodbye(self, code: int, reason: str) -> None:
+        self.transport.write(event(frames.closed_event(code, reason)))
+        self.transport.close()  # once all is written; who does not read is cut
+
+    # aiohttp gives what comes after the request to a parser, and tells it of the end.
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """A stream's client has nothing to say."""
+        return False, b""
+
+    def feed_eof(self) -> None:
+        self.gone.set()

@@ -8,7 +8,6 @@ import structlog
 
 from scoreboard_runtime.broadcaster.client import Client, now_us
 from scoreboard_runtime.broadcaster.hub import Hub
-from scoreboard_runtime.broadcaster.wire import text_frame
 from scoreboard_runtime.contract import frames, metrics
 from scoreboard_runtime.contract.board import DEFAULT_WINDOW, Board
 from scoreboard_runtime.contract.changes import (
@@ -21,6 +20,7 @@ from scoreboard_runtime.contract.changes import (
 from scoreboard_runtime.contract.snapshots import Snapshot
 from scoreboard_runtime.contract.traces import parse, trace_of
 from scoreboard_runtime.process.tracing import CONSUMER, Span, Tracer
+from scoreboard_runtime.rules.activity import Activity
 from scoreboard_runtime.rules.conflation import Conflation
 from scoreboard_runtime.stores import valkey
 from scoreboard_runtime.stores.errors import StoreUnavailable
@@ -57,6 +57,7 @@ class Feed:
     heard: Header | None = None
     unshown: list[_Unshown] = field(default_factory=list)
     tracer: Tracer | None = None
+    activity: Activity = field(default_factory=Activity)
 
     # --- the board ---------------------------------------------------------------
     async def show(self) -> None:
@@ -86,7 +87,8 @@ class Feed:
         self.shown = snapshot
         now = now_us()
         self.conflation.sent(now)
-        await self.hub.broadcast(frames.scoreboard_updated(snapshot, now))
+        ident = frames.event_id(snapshot.epoch, snapshot.sequence)
+        await self.hub.broadcast(frames.scoreboard_updated(snapshot, now), ident)
         self._observe(now, snapshot)
 
     def _observe(self, now: int, snapshot: Snapshot) -> None:
@@ -125,6 +127,15 @@ class Feed:
             span.attributes.update({f"scoreboard.{name}": n for name, n in known.items()})
             span.end()
 
+    # --- how much is played ------------------------------------------------------
+    async def murmur(self) -> None:
+        """Once a second, to who asked for it."""
+        while True:
+            await asyncio.sleep(1.0)
+            rate = self.activity.news(now_us())
+            if rate is not None:
+                self.hub.murmur(frames.activity(self.board.name, rate, now_us()))
+
     # --- users -------------------------------------------------------------------
     def _tell(self, ranked: Ranked, epoch: str) -> None:
         change = ranked.change
@@ -140,10 +151,10 @@ class Feed:
         change = ranked.change
         parts = []
         if change.version > client.version:
-            parts.append(text_frame(frames.user_score_updated(self.board.name, epoch, ranked)))
+            parts.append(client.frame(frames.user_score_updated(self.board.name, epoch, ranked)))
             self.hub.telemetry.count(metrics.FRAMES, "user_score_updated", "sent")
         if change.job:
-            parts.append(text_frame(frames.job_finished(ranked)))
+            parts.append(client.frame(frames.job_finished(ranked)))
             self.hub.telemetry.count(metrics.FRAMES, "job_finished", "sent")
         if not client.ready:
             client.waiting.append((change.version, b"".join(parts)))
@@ -190,6 +201,7 @@ class Feed:
         news = shown is None or (header.epoch, header.sequence) != (shown.epoch, shown.sequence)
         if self.hub.users or self.hub.watchers:
             header, ranked = decode_changes(message)
+            self.activity.heard(sum(bool(item.change.job) for item in ranked), now_us())
             for item in ranked:
                 self._tell(item, header.epoch)
                 if news and len(self.unshown) < 1000:

@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterable
 
 from scoreboard_runtime.broadcaster.client import Client, now_us
-from scoreboard_runtime.broadcaster.wire import PING, text_frame
+from scoreboard_runtime.broadcaster.wire import Framed, framed
 from scoreboard_runtime.contract import metrics
-from scoreboard_runtime.contract.frames import RESTART, SCOREBOARD, SLOW, USER
+from scoreboard_runtime.contract.frames import ACTIVITY, RESTART, SCOREBOARD, SLOW, USER
 from scoreboard_runtime.process.telemetry import Telemetry
 from scoreboard_runtime.rules.connection import Close, Effect, Send
 
@@ -27,9 +27,10 @@ class Hub:
         self.telemetry = telemetry
         self.clients: set[Client] = set()
         self.watchers: set[Client] = set()
+        self.curious: set[Client] = set()  # who wants to know how much is played
         self.users: dict[str, set[Client]] = {}
         self.sessions: dict[str, set[Client]] = {}
-        self.latest: bytes | None = None  # frame of the newest version of the board
+        self.latest: Framed | None = None  # the newest version of the board
         self.leaving = False  # nobody new is let in
         self._behind: set[Client] = set()
         self._due: list[tuple[int, int, Client]] = []
@@ -41,7 +42,7 @@ class Hub:
         self.schedule(client)
 
     def leave(self, client: Client) -> None:
-        for group in (self.clients, self.watchers, self._behind):
+        for group in (self.clients, self.watchers, self.curious, self._behind):
             group.discard(client)
         claims = client.connection.claims
         if claims is not None:
@@ -60,6 +61,8 @@ class Hub:
         claims = client.connection.claims
         if channel == SCOREBOARD:
             self.watchers.add(client)
+        elif channel == ACTIVITY:
+            self.curious.add(client)
         elif claims is not None:
             self.users.setdefault(claims.user_id, set()).add(client)
 
@@ -68,6 +71,8 @@ class Hub:
         if channel == SCOREBOARD:
             self.watchers.discard(client)
             client.outbox.board = False
+        elif channel == ACTIVITY:
+            self.curious.discard(client)
         elif channel == USER and claims is not None:
             self._drop(self.users, claims.user_id, client)
             client.ready = False
@@ -88,12 +93,12 @@ class Hub:
                 self.telemetry.child(metrics.CONNECTIONS, after).inc()
 
     # --- what is sent ------------------------------------------------------------
-    async def broadcast(self, payload: bytes) -> None:
-        """One version of the board to everybody who watches."""
-        frame = self.latest = text_frame(payload)
+    async def broadcast(self, payload: bytes, ident: str) -> None:
+        """One version of the board to everybody who watches; `ident` is where a stream resumes."""
+        version = self.latest = framed(payload, ident)
         started, sent, skipped = time.perf_counter(), 0, 0
         for number, client in enumerate(tuple(self.watchers), 1):
-            if client.write_board(frame):
+            if client.write_board(version):
                 sent += 1
             else:
                 skipped += 1
@@ -103,6 +108,12 @@ class Hub:
         self.telemetry.observe(metrics.FANOUT, seconds=time.perf_counter() - started)
         self.telemetry.count(metrics.FRAMES, "scoreboard_updated", "sent", by=sent)
         self.telemetry.count(metrics.FRAMES, "scoreboard_updated", "skipped", by=skipped)
+
+    def murmur(self, payload: bytes) -> None:
+        """To the curious, as far as they keep up."""
+        message = framed(payload)
+        for client in self.curious:
+            client.offer(message)
 
     def send(self, client: Client, frames: bytes) -> None:
         """A client's own frames, in one write; one that is owed too much is closed."""
@@ -116,6 +127,7 @@ class Hub:
         if client.closing:
             return
         self.watchers.discard(client)
+        self.curious.discard(client)
         self._behind.discard(client)
         self.telemetry.count(metrics.CLOSES, str(code))
         client.close(code, reason)
@@ -124,7 +136,7 @@ class Hub:
         """The effects that need nobody's answer."""
         for effect in effects:
             if isinstance(effect, Send):
-                self.send(client, text_frame(effect.payload))
+                self.send(client, client.frame(effect.payload))
             elif isinstance(effect, Close):
                 self.close(client, effect.code, effect.reason)
 
@@ -167,11 +179,10 @@ class Hub:
         """A ping to a part of the clients each second: all of them within 25 s."""
         for client in tuple(self.clients):
             if id(client) // 64 % PING_EVERY == slot and not client.outbox.behind:
-                client.write(PING)
+                client.write(client.heartbeat)
 
     async def drain(self, seconds: float) -> None:
-        """Closes every socket with 1012, spread over the time, so that they do not all come back
-        at once."""
+        """Closes all with 1012, spread over the time, so that they do not all come back at once."""
         self.leaving = True
         clients = tuple(self.clients)
         for number, client in enumerate(clients, 1):

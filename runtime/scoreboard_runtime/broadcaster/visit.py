@@ -7,14 +7,18 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from scoreboard_runtime.broadcaster.client import Client, bound_kernel_buffer, now_us
+from scoreboard_runtime.broadcaster.client import (
+    Client,
+    SocketClient,
+    bound_kernel_buffer,
+    now_us,
+)
 from scoreboard_runtime.broadcaster.feed import Feed
 from scoreboard_runtime.broadcaster.hub import Hub
 from scoreboard_runtime.broadcaster.websocket import Socket
-from scoreboard_runtime.broadcaster.wire import text_frame
 from scoreboard_runtime.contract import endpoints, frames, metrics
 from scoreboard_runtime.contract.board import DEFAULT_WINDOW
-from scoreboard_runtime.contract.frames import SCOREBOARD, TOO_LARGE, TOO_MANY, TRY_AGAIN
+from scoreboard_runtime.contract.frames import ACTIVITY, SCOREBOARD, TOO_LARGE, TOO_MANY, TRY_AGAIN
 from scoreboard_runtime.contract.rejections import REJECTIONS
 from scoreboard_runtime.contract.snapshots import UserSnapshot
 from scoreboard_runtime.process.problems import problem
@@ -57,26 +61,29 @@ class Visits:
     revocations: Revocations
 
     # --- the handshake -----------------------------------------------------------
-    def _refuse(self, ident: str, code: str, address: str, **more: object) -> web.Response:
+    def refuse(self, ident: str, code: str, address: str, **more: object) -> web.Response:
         row = REJECTIONS[code]
         if row.layer is not None:
             self.hub.telemetry.count(metrics.REJECTIONS, row.layer, code)
             log.info("rejection", layer=row.layer, code=code, requestId=ident, address=address)
         return problem(code, ident, **more)  # type: ignore[arg-type]
 
-    async def _admitted(self, request: web.Request) -> web.Response | None:
-        """The refusal of a handshake; None for one that is welcome."""
-        ident = request_id(request.headers.get("X-Request-Id"))
+    def address(self, request: web.Request) -> str:
         forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())) or None
-        address = client_address(request.remote or "", forwarded, self.settings.trusted_proxies)
+        return client_address(request.remote or "", forwarded, self.settings.trusted_proxies)
+
+    async def refusal(self, request: web.Request) -> web.Response | None:
+        """Why nobody is let in, or not from there; None for who is welcome."""
+        ident = request_id(request.headers.get("X-Request-Id"))
+        address = self.address(request)
         if self.hub.leaving:
-            return self._refuse(ident, "UNAVAILABLE", address, retry_after=1)
+            return self.refuse(ident, "UNAVAILABLE", address, retry_after=1)
         try:
             charged = await self.queue.charge(address)
         except StoreUnavailable:
-            return self._refuse(ident, "UNAVAILABLE", address, retry_after=2)
+            return self.refuse(ident, "UNAVAILABLE", address, retry_after=2)
         if charged.refused is not None:
-            return self._refuse(
+            return self.refuse(
                 ident,
                 charged.refused,
                 address,
@@ -85,16 +92,31 @@ class Visits:
             )
         if not origins.allowed(request.headers.get("Origin"), self.settings.board.allowed_origins):
             detail = "This origin is not among spec.exposure.allowedOrigins."
-            return self._refuse(ident, "FORBIDDEN", address, detail=detail)
+            return self.refuse(ident, "FORBIDDEN", address, detail=detail)
+        return None
+
+    @staticmethod
+    def _unfit(request: web.Request) -> web.Response | None:
         offered = request.headers.get("Sec-WebSocket-Protocol")
         if offered and endpoints.SUBPROTOCOL not in [part.strip() for part in offered.split(",")]:
             errors = [_header_fault("Protocol", f"offer {endpoints.SUBPROTOCOL}, or none")]
-            return self._refuse(ident, "VALIDATION_ERROR", address, errors=errors)
+            return problem("VALIDATION_ERROR", request_id(None), errors=errors)
         return None
+
+    def connection(self) -> Connection:
+        boards = {board.name: board.public for board in self.settings.board.boards}
+        return Connection(boards, self.settings.board.board.name)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are as many connections as there may be."""
+        return len(self.hub.clients) >= self.settings.board.max_connections
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """GET /ws."""
-        refusal = await self._admitted(request)
+        refusal = await self.refusal(request)
+        if refusal is None:
+            refusal = self._unfit(request)
         if refusal is not None:
             return refusal
         ws = Socket(protocols=(endpoints.SUBPROTOCOL,), compress=False, max_msg_size=MOST_BUFFERED)
@@ -103,15 +125,12 @@ class Visits:
             return problem("VALIDATION_ERROR", request_id(None), errors=errors)
         await ws.prepare(request)
         ws.request = request
-        board = self.settings.board
-        connection = Connection(
-            {found.name: found.public for found in board.boards}, board.board.name
-        )
-        if len(self.hub.clients) >= board.max_connections or request.transport is None:
+        connection = self.connection()
+        if self.crowded or request.transport is None:
             await ws.close(code=TOO_MANY, message=b"too many connections")
             return ws
         bound_kernel_buffer(request.transport)
-        client = Client(ws, request.transport, connection)
+        client = SocketClient(ws, request.transport, connection)
         connection.opened(now_us())
         self.hub.enter(client)
         self.hub.moved(None, connection.state)
@@ -123,7 +142,7 @@ class Visits:
         return ws
 
     # --- the conversation --------------------------------------------------------
-    async def _converse(self, client: Client) -> None:
+    async def _converse(self, client: SocketClient) -> None:
         async for message in client.ws:
             if client.closing:
                 continue
@@ -148,7 +167,7 @@ class Visits:
         """Carries the effects out; whether the socket was closed."""
         for effect in effects:
             if isinstance(effect, Send):
-                self.hub.send(client, text_frame(effect.payload))
+                self.hub.send(client, client.frame(effect.payload))
             elif isinstance(effect, Close):
                 self.hub.close(client, effect.code, effect.reason)
                 return True
@@ -165,23 +184,27 @@ class Visits:
 
     async def _ask(self, client: Client, effect: Verify | Join) -> list[Effect]:
         if isinstance(effect, Verify):
-            more = client.connection.verified(await self._claims(effect.token))
+            more = client.connection.verified(await self.claims(effect.token))
             self.hub.signed_in(client)
             return more
         if effect.channel == SCOREBOARD:
-            await self._join_board(client, effect)
+            await self.join_board(client, effect)
+        elif effect.channel == ACTIVITY:
+            self._join_activity(client, effect)
         else:
             await self._join_user(client, effect)
         return []
 
-    async def _claims(self, token: str) -> Claims | None:
+    async def claims(self, token: str) -> Claims | None:
+        """Whose token it is; None for nobody's."""
         claims = self.tokens.authenticate(token, now_us())
         if claims is None or not await self.sessions.exists(claims.session_id):
             return None
         # After the wait: who ends a session from here on finds the socket among its own.
         return None if self.revocations.is_revoked(claims.session_id) else claims
 
-    async def _join_board(self, client: Client, effect: Join) -> None:
+    async def join_board(self, client: Client, effect: Join) -> None:
+        """The snapshot, then every later version."""
         board = self.feed.board
         page = await self.standings.page(board, DEFAULT_WINDOW, 0, board.size)
         snapshot, since = page.snapshot, effect.since
@@ -189,7 +212,7 @@ class Visits:
             snapshot.epoch,
             snapshot.sequence,
         )
-        client.say(frames.subscribed_board(snapshot, recovered=recovered, ident=effect.ident))
+        client.welcome(snapshot, recovered=recovered, ident=effect.ident)
         self.hub.join(client, SCOREBOARD)
         shown, latest = self.feed.shown, self.hub.latest
         newer = shown is not None and shown.epoch == snapshot.epoch
@@ -197,6 +220,13 @@ class Visits:
             client.write_board(latest)
         if shown is None:
             self.feed.changed.set()
+
+    def _join_activity(self, client: Client, effect: Join) -> None:
+        board, now = self.feed.board.name, now_us()
+        client.write(client.frame(frames.subscribed_activity(board, effect.ident)))
+        rate = self.feed.activity.rate(now)
+        client.write(client.frame(frames.activity(board, rate, now)))
+        self.hub.join(client, ACTIVITY)
 
     async def _join_user(self, client: Client, effect: Join) -> None:
         claims = client.connection.claims
@@ -213,7 +243,8 @@ class Visits:
         )
         place, since = (standing.epoch, standing.version), effect.since
         recovered = since is not None and (since.epoch, since.sequence) == place
-        client.say(frames.subscribed_user(snapshot, place, recovered=recovered, ident=effect.ident))
+        said = frames.subscribed_user(snapshot, place, recovered=recovered, ident=effect.ident)
+        client.write(client.frame(said))
         client.version, client.ready = standing.version, True
         for version, frame in client.waiting:
             if version == 0 or version > standing.version:

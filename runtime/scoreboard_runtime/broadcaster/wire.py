@@ -1,11 +1,15 @@
-"""WebSocket framing for the fan-out: a frame is built once and written to every transport as it is.
+"""Framing for the fan-out: a message is framed once and written to every transport as it is.
 
-Right only while nothing is compressed and each frame goes out in one synchronous write, which is
-how aiohttp itself writes (RFC 6455, section 5.2: unmasked, FIN, opcode text).
+For sockets right only while nothing is compressed and each frame goes out in one synchronous
+write, which is how aiohttp itself writes (RFC 6455, section 5.2: unmasked, FIN, opcode text).
 """
 
 import struct
 
+SOCKET, STREAM = 0, 1
+Framed = tuple[bytes, bytes]  # one message, for sockets and for streams
+
+HEARTBEAT = b":\n\n"  # of a stream: a comment
 CLOSE_REASON = 123  # bytes at most
 PING = b"\x89\x00"
 
@@ -24,3 +28,15 @@ def close_frame(code: int, reason: str) -> bytes:
     """The bytes of a close frame (RFC 6455, section 5.5.1)."""
     text = reason.encode()[:CLOSE_REASON]
     return struct.pack("!BBH", 0x88, 2 + len(text), code) + text
+
+
+def event(payload: bytes, ident: str = "") -> bytes:
+    """The bytes of one server-sent event; its name is the message's `type`, which comes first."""
+    kind = payload[9 : payload.index(b'"', 9)]
+    place = b"id: " + ident.encode() + b"\n" if ident else b""
+    return b"event: " + kind + b"\n" + place + b"data: " + payload + b"\n\n"
+
+
+def framed(payload: bytes, ident: str = "") -> Framed:
+    """For sockets and for streams; `ident` is a stream's, where it can resume."""
+    return text_frame(payload), event(payload, ident)

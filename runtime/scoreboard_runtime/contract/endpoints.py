@@ -17,6 +17,7 @@ EXIT_FAILED, EXIT_SETTINGS, EXIT_FINAL = 1, 2, 3
 LIVE, READY, METRICS = "/health/live", "/health/ready", "/metrics"
 READY_PROBE = "/health/ready?partial=ok"
 WEBSOCKET_PATH = "/ws"
+STREAM_PATH = "/api/scoreboard/stream"  # server-sent events, for who gets no socket through
 SUBPROTOCOL = "scoreboard.v1"
 
 ENV_CONFIG = "SCOREBOARD_CONFIG"

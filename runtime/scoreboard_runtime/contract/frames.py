@@ -10,8 +10,9 @@ from scoreboard_runtime.contract.openapi.shapes import JobError, Result, UserNam
 from scoreboard_runtime.contract.rejections import REJECTIONS
 from scoreboard_runtime.contract.snapshots import Snapshot, UserSnapshot, rfc3339
 
-SCOREBOARD, USER = "scoreboard", "user"
-CHANNELS = (SCOREBOARD, USER)
+# `activity` is beyond the contract: who asks for it hears how much is played.
+SCOREBOARD, USER, ACTIVITY = "scoreboard", "user", "activity"
+CHANNELS = (SCOREBOARD, USER, ACTIVITY)
 
 BAD_MESSAGE, BAD_TOKEN, SILENT, TOO_LARGE = 4400, 4401, 4408, 4413
 TOO_MANY, SLOW, RESTART, TRY_AGAIN = 4429, 4503, 1012, 1013
@@ -121,6 +122,37 @@ def scoreboard_updated(snapshot: Snapshot, at_us: int) -> bytes:
             at=rfc3339(at_us),
         )
     )
+
+
+def snapshot_event(snapshot: Snapshot, *, recovered: bool) -> bytes:
+    """What a stream begins with: the standings as GET /api/scoreboard has them."""
+    return message("snapshot", **msgspec.to_builtins(snapshot), recovered=recovered)
+
+
+def event_id(epoch: str, sequence: int) -> str:
+    """The id of an event that has a version; a client sends its last one as `Last-Event-ID`."""
+    return f"{epoch}:{sequence}"
+
+
+def since_event(ident: str | None) -> Since | None:
+    """Where an event's id says that its client was; None for what is no id."""
+    epoch, _, sequence = (ident or "").rpartition(":")
+    if not epoch or not sequence.isascii() or not sequence.isdecimal() or len(sequence) > 18:
+        return None
+    return Since(epoch, int(sequence))
+
+
+def closed_event(code: int, reason: str) -> bytes:
+    """The last event of a stream, with the code that a socket would be closed with."""
+    return message("closed", code=code, reason=reason)
+
+
+def activity(board: str, per_second: float, at_us: int) -> bytes:
+    return message("activity", board=board, actionsPerSecond=per_second, at=rfc3339(at_us))
+
+
+def subscribed_activity(board: str, ident: Any) -> bytes:
+    return message("subscribed", channel=ACTIVITY, board=board, id=ident)
 
 
 def subscribed_board(snapshot: Snapshot, *, recovered: bool, ident: Any) -> bytes:

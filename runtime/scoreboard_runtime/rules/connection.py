@@ -11,7 +11,6 @@ from scoreboard_runtime.contract import frames
 from scoreboard_runtime.contract.frames import (
     BAD_MESSAGE,
     BAD_TOKEN,
-    SCOREBOARD,
     SILENT,
     TOO_MANY,
     USER,
@@ -130,7 +129,7 @@ class Connection:
         if message.channel not in frames.CHANNELS or message.window not in (None, "current"):
             detail = f"there is no channel {message.channel!r} with that window"
             return [Send(frames.error("NOT_FOUND", detail, message.id))]
-        if message.channel == SCOREBOARD and board not in self.boards:
+        if message.channel != USER and board not in self.boards:
             return [Send(frames.error("NOT_FOUND", f"there is no board {board!r}", message.id))]
         if self.claims is None and (message.channel == USER or not self.boards[board]):
             return [Close(BAD_TOKEN, "authenticate first")]

@@ -160,10 +160,12 @@ def test_the_way_in_leads_to_services_sockets_to_the_broadcaster(
             (backend,) = rule["backendRefs"]
             found[rule["matches"][0]["path"]["value"]] = (backend["name"], backend["port"], "port")
 
-    assert list(found) == [endpoints.WEBSOCKET_PATH, "/"], "the longer path first"
+    pushed = [endpoints.WEBSOCKET_PATH, endpoints.STREAM_PATH]
+    assert list(found) == [*pushed, "/"], "the longer path first"
     for of, port, key in found.values():
         assert port in [each[key] for each in find(case, "Service", of)["spec"]["ports"]]
-    assert found[endpoints.WEBSOCKET_PATH][0].endswith("-broadcaster")
+    for path in pushed:
+        assert found[path][0].endswith("-broadcaster")
     assert found["/"][0].endswith("-gateway")
 
 

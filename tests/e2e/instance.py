@@ -167,7 +167,11 @@ async def start(
         env={**os.environ, **(told or {})},
     )  # fmt: skip
     assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), DEADLINE)
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), DEADLINE)
+    except TimeoutError:
+        process.terminate()
+        raise
     assert line, f"local mode ended with {await process.wait()}"
     return process, orjson.loads(line)
 

@@ -30,6 +30,13 @@ async function player({ Scoreboard, random }, url, options) {
   return Object.assign(board, { name });
 }
 
+// A socket that something on its way ends.
+class Blocked {
+  constructor() { setTimeout(() => this.onclose?.({ code: 1006, reason: "" }), 1); }
+
+  close() { this.onclose = null; }
+}
+
 // The states and the events of a watch, as they come.
 function traced(watch) {
   const seen = { states: [], ways: [], recovered: [], standings: [], users: [], jobs: [], ended: [], finals: 0 };
@@ -202,8 +209,38 @@ export const contract = {
     });
   },
 
+  async "where no socket gets through it takes the stream, with a token and resuming"(client, url) {
+    const board = await player(client, url, { WebSocket: Blocked });
+    await watched(board, async (watch, seen) => {
+      await until(seen.live, "subscribed");
+      equal([watch.via, seen.ways[0]], ["stream", "socket"]);
+      equal(seen.states.slice(-5), ["Connecting", "Connected", "Authenticating", "Authenticated", "Subscribed"]);
+      await board.execute("level");
+      await until(() => seen.users.some(({ score }) => score === 100), "the own score, by asking");
+      watch.cut(50);
+      await until(() => seen.recovered.length === 2, "subscribed again");
+      equal(watch.via, "stream");
+      await board.logout();
+      await until(() => seen.ended.length, "the end of the session");
+      equal(seen.ended, ["logged_out"]);
+    });
+  },
+
+  async "how much is played is heard by who listens"(client, url) {
+    for (const options of [{}, { WebSocket: Blocked }]) {
+      const board = await player(client, url, options);
+      const watch = board.watch();
+      let said = null;
+      watch.on("activity", ({ actionsPerSecond }) => { said = actionsPerSecond; });
+      try {
+        await until(() => watch.state === "Subscribed", "subscribed");
+        await board.batch(Array.from({ length: 10 }, () => ({ action: "level" })));
+        await until(() => said >= 2, "ten actions in five seconds");
+      } finally { watch.close(); }
+    }
+  },
+
   async "without a way to be pushed it asks"(client, url) {
-    class Blocked { constructor() { setTimeout(() => this.onclose?.({ code: 1006, reason: "" }), 1); } close() {} }
     const board = await player(client, url, { WebSocket: Blocked });
     const native = globalThis.fetch;
     globalThis.fetch = (address, given) => (String(address).includes("/stream")

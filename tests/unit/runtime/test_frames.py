@@ -53,6 +53,40 @@ def test_a_board_that_is_joined_comes_with_its_snapshot(ident):
     }  # fmt: skip
 
 
+def test_a_stream_begins_with_what_the_api_answers():
+    found = read(frames.snapshot_event(BOARD, recovered=True))
+
+    assert (found.pop("type"), found.pop("recovered")) == ("snapshot", True)
+    assert found == json.loads(msgspec.json.encode(BOARD))
+
+
+def test_a_streams_end_has_a_sockets_code():
+    said = read(frames.closed_event(frames.RESTART, "restarting"))
+
+    assert said == {"type": "closed", "code": 1012, "reason": "restarting"}
+
+
+def test_who_is_curious_hears_a_rate():
+    joined = read(frames.subscribed_activity("main", None))
+
+    assert joined == {"type": "subscribed", "channel": "activity", "board": "main"}
+    assert read(frames.activity("main", 2.4, NOW)) == {
+        "type": "activity", "board": "main", "actionsPerSecond": 2.4, "at": AT,
+    }  # fmt: skip
+
+
+@given(st.text(min_size=1), st.integers(0, 10**17))
+def test_an_events_id_says_where_its_client_was(epoch: str, sequence: int):
+    assert frames.since_event(frames.event_id(epoch, sequence)) == frames.Since(epoch, sequence)
+
+
+@pytest.mark.parametrize(
+    "ident", [None, "", "7", ":7", "e:", "e:x", "e:-1", "e:1.5", "e:²", "e:" + "9" * 19]
+)
+def test_what_is_no_id_says_nothing(ident: str | None):
+    assert frames.since_event(ident) is None
+
+
 def test_a_users_channel_that_is_joined_comes_with_score_rank_and_jobs():
     mine = UserSnapshot(user_id="u1", username="Ann", score=0, rank=None, pending_jobs=["j2"])
 

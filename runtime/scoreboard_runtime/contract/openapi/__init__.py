@@ -33,7 +33,8 @@ first in the table of codes is the one you get. A 429 and a 503 carry `Retry-Aft
 for 24 hours.
 
 **Live updates** come over a WebSocket at `/ws` with the subprotocol `scoreboard.v1`, which
-`/asyncapi.json` describes.
+`/asyncapi.json` describes, or as server-sent events from `/api/scoreboard/stream`. A browser or
+Node takes both by `/scoreboard.js`.
 """
 
 TAGS = (

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from scoreboard_runtime.contract.openapi.errors import responses
 from scoreboard_runtime.contract.openapi.parts import Json, header, parameter, reference
 
-JSON, HTML = "application/json", "text/html"
+JSON, HTML, EVENTS = "application/json", "text/html", "text/event-stream"
 BODY_CODES = ("PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "VALIDATION_ERROR")
 LIMITED_CODES = ("TOO_MANY_REQUESTS", "UNAVAILABLE")
 

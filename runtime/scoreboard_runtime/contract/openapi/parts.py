@@ -78,6 +78,11 @@ def parameters(board: Scoreboard) -> Json:
         "offset": _query("offset", "Rows to skip.", _number(0, 10_000, 0)),
         "around": _query("around", "Rows before and after the user.", _number(0, 50, 5)),
         "wait": _query("wait", "Seconds to wait for the job's end.", _number(0, 30, 0)),
+        "activity": _query(
+            "activity",
+            "`true` sends `activity` events too: `actionsPerSecond`, over the last five.",
+            {"type": "string", "enum": ["true", "false"], "default": "false"},
+        ),
         "cursor": _query("cursor", "`nextCursor` of the page before.", {"type": "string"}),
         "partial": _query(
             "partial",
@@ -89,6 +94,9 @@ def parameters(board: Scoreboard) -> Json:
             "userId", "As the standings name it.", "0b54c5e2-a1d1-4f0e-9d3c-7a6f21c4b8e9"
         ),
         "If-None-Match": _in_header("If-None-Match", "The ETag of what you have.", required=False),
+        "Last-Event-ID": _in_header(
+            "Last-Event-ID", "The id of the last event that you have.", required=False
+        ),
         "Idempotency-Key": _in_header(
             "Idempotency-Key",
             "The same key and body answer the first answer again, for 24 hours.",

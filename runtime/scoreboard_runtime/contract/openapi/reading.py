@@ -3,7 +3,7 @@
 from scoreboard_runtime.contract import endpoints
 from scoreboard_runtime.contract.board import Scoreboard
 from scoreboard_runtime.contract.openapi import examples
-from scoreboard_runtime.contract.openapi.operation import HTML, JSON, Answer, Operation
+from scoreboard_runtime.contract.openapi.operation import EVENTS, HTML, JSON, Answer, Operation
 
 STANDINGS, HEALTH, PAGES = "standings", "health", "pages"
 UNCHANGED = Answer(description="What you have is current.", headers=("ETag",))
@@ -27,6 +27,29 @@ def _scoreboard(board: Scoreboard) -> Operation:
         session="none" if board.board.public else "required",
         answers={200: shown, 304: UNCHANGED},
         codes=("NOT_FOUND", "VALIDATION_ERROR", "INVALID_TOKEN"),
+    )
+
+
+def _stream(board: Scoreboard) -> Operation:
+    events = Answer(
+        description="Events: `snapshot` first, then each `scoreboard_updated`; `session_ended` and "
+        "`closed` (with a socket's close code) before the end. Their data is JSON.",
+        media=EVENTS,
+    )
+    return Operation(
+        method="get",
+        path=endpoints.STREAM_PATH,
+        name="streamScoreboard",
+        tag=STANDINGS,
+        summary="The standings as server-sent events",
+        description="For who gets no WebSocket through. An event's id is `epoch:sequence`: sent "
+        "back as `Last-Event-ID`, it says in the snapshot's `recovered` whether nothing was "
+        "missed. It is served where the socket is (`websocketUrl` of `/config.json`), under the "
+        "same budgets, origins and number of connections.",
+        parameters=("board", "activity", "Last-Event-ID"),
+        session="none" if board.board.public else "required",
+        answers={200: events},
+        codes=("NOT_FOUND", "INVALID_TOKEN", "FORBIDDEN"),
     )
 
 
@@ -54,6 +77,7 @@ def _around(board: Scoreboard, path: str, name: str, summary: str) -> Operation:
 def standings(board: Scoreboard) -> tuple[Operation, ...]:
     return (
         _scoreboard(board),
+        _stream(board),
         _around(board, "/api/scoreboard/me", "getAroundMe", "The standings around me"),
         _around(board, "/api/scoreboard/users/{userId}", "getAroundUser", "Around another user"),
     )

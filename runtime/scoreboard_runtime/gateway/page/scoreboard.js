@@ -328,7 +328,8 @@ function openStream(url, token, since, to) {
  *   state      {state, via, since, recovered, why, retryAt, final}: `final` waits for `open`
  *   standings  a Snapshot, and whether it was pushed
  *   user       {userId?, score, rank, delta?}: this user's score
- *   job        a finished Job
+ *   job        a finished Job (not by the stream)
+ *   activity   {actionsPerSecond} of the whole board
  *   ended      why the session is over
  */
 export class Watch {
@@ -340,7 +341,7 @@ export class Watch {
     this.online = () => { if (this.retry) this.connect(); };
   }
 
-  /** @param {"state"|"standings"|"user"|"job"|"ended"} type */
+  /** @param {"state"|"standings"|"user"|"job"|"activity"|"ended"} type */
   on(type, handler) {
     this.handlers.set(type, [...this.handlers.get(type) ?? [], handler]);
     return this;
@@ -400,6 +401,7 @@ export class Watch {
     } else {
       const stream = new URL("api/scoreboard/stream", url.href.replace(/^ws/, "http"));
       stream.searchParams.set("board", this.board);
+      if (this.handlers.has("activity")) stream.searchParams.set("activity", "true");
       this.link = openStream(stream, this.token, this.resume, to);
     }
   }
@@ -418,13 +420,16 @@ export class Watch {
     this.become(CONNECTED);
     if (this.token !== null) this.become(AUTHENTICATING);
     if (this.via === STREAM) { if (this.token !== null) this.become(AUTHENTICATED); }
-    else if (this.token === null) this.subscribe("scoreboard");
-    else this.link.send({ type: "authenticate", token: this.token });
+    else if (this.token === null) {
+      this.subscribe("scoreboard");
+      if (this.handlers.has("activity")) this.subscribe("activity");
+    } else this.link.send({ type: "authenticate", token: this.token });
   }
 
   subscribe(channel) {
+    const board = channel === "user" ? {} : { board: this.board };
     const since = channel === "scoreboard" && this.resume ? { since: this.resume } : {};
-    this.link.send({ type: "subscribe", channel, ...channel === "scoreboard" && { board: this.board }, ...since });
+    this.link.send({ type: "subscribe", channel, ...board, ...since });
   }
 
   received(frame) {
@@ -434,8 +439,10 @@ export class Watch {
         this.become(AUTHENTICATED);
         this.subscribe("scoreboard");
         this.subscribe("user");
+        if (this.handlers.has("activity")) this.subscribe("activity");
         break;
       case "subscribed":
+        if (frame.channel === "activity") break;
         this.subscribed(frame.recovered);
         if (frame.channel === "user") this.emit("user", frame.snapshot);
         else this.show(frame.snapshot);
@@ -443,6 +450,7 @@ export class Watch {
       case "snapshot": this.subscribed(frame.recovered); this.show(frame); break;
       case "scoreboard_updated": this.show(frame, true); break;
       case "user_score_updated": this.emit("user", frame); break;
+      case "activity": this.emit("activity", frame); break;
       case "job_finished": this.emit("job", frame); break;
       case "pong": this.client.learnTime(Date.parse(frame.now), Number(frame.id), Date.now()); break;
       case "session_ended": this.ended(frame.reason); break;

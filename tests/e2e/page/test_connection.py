@@ -15,7 +15,7 @@ FLOW = {
     "Authenticated": ["Subscribed", "Disconnected"],
     "Subscribed": ["Subscribed", "Authenticated", "Disconnected"],
 }
-# `down` cuts every socket and refuses new ones; `sent` is what the page said.
+# `down` refuses new sockets and streams, `cut` ends what there is; `sent` is what the page said.
 NETWORK = """
   const Native = WebSocket, sockets = [];
   window.sent = [];
@@ -27,6 +27,9 @@ NETWORK = """
     send(text) { window.sent.push(JSON.parse(text)); super.send(text); }
   };
   window.WebSocket.OPEN = Native.OPEN;
+  const native = window.fetch;
+  window.fetch = (address, given) => native(
+    sessionStorage.down && String(address).includes('/stream') ? '/nothing' : address, given);
   window.cut = () => { for (const socket of sockets.splice(0)) Native.prototype.close.call(socket, 3000); };
 """
 STATES = "import('/scoreboard.js')"

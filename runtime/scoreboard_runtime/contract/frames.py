@@ -45,8 +45,8 @@ class Authenticate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
 
 
 class Subscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="subscribe"):
-    """Watches a channel: `scoreboard` (of a public board without authenticating too) or `user`.
-    The snapshot is always sent; `since` says what was seen last."""
+    """Watches a channel: `scoreboard` and `activity` (of a public board without authenticating too)
+    or `user`. The snapshot is always sent; `since` says what was seen last."""
 
     channel: str
     board: str | None = None
@@ -125,8 +125,18 @@ def scoreboard_updated(snapshot: Snapshot, at_us: int) -> bytes:
 
 
 def snapshot_event(snapshot: Snapshot, *, recovered: bool) -> bytes:
-    """What a stream begins with: the standings as GET /api/scoreboard has them."""
-    return message("snapshot", **msgspec.to_builtins(snapshot), recovered=recovered)
+    """What a stream begins with."""
+    return _encode(
+        messages.StreamSnapshot(
+            board=snapshot.board,
+            window=snapshot.window,
+            epoch=snapshot.epoch,
+            sequence=snapshot.sequence,
+            total=snapshot.total,
+            entries=snapshot.entries,
+            recovered=recovered,
+        )
+    )
 
 
 def event_id(epoch: str, sequence: int) -> str:
@@ -143,16 +153,16 @@ def since_event(ident: str | None) -> Since | None:
 
 
 def closed_event(code: int, reason: str) -> bytes:
-    """The last event of a stream, with the code that a socket would be closed with."""
-    return message("closed", code=code, reason=reason)
+    """What a stream ends with."""
+    return _encode(messages.StreamClosed(code=code, reason=reason))
 
 
 def activity(board: str, per_second: float, at_us: int) -> bytes:
-    return message("activity", board=board, actionsPerSecond=per_second, at=rfc3339(at_us))
+    return _encode(messages.Activity(board=board, actions_per_second=per_second, at=rfc3339(at_us)))
 
 
 def subscribed_activity(board: str, ident: Any) -> bytes:
-    return message("subscribed", channel=ACTIVITY, board=board, id=ident)
+    return _encode(messages.SubscribedActivity(channel="activity", board=board, id=_echo(ident)))
 
 
 def subscribed_board(snapshot: Snapshot, *, recovered: bool, ident: Any) -> bytes:

@@ -56,10 +56,18 @@ class SubscribedUser(_Message, frozen=True, tag="subscribed"):
     id: Echo | UnsetType = UNSET
 
 
+class SubscribedActivity(_Message, frozen=True, tag="subscribed"):
+    """How much is played is told: at once, and once a second when it changes."""
+
+    channel: Literal["activity"]
+    board: str
+    id: Echo | UnsetType = UNSET
+
+
 class Unsubscribed(_Message, frozen=True, tag="unsubscribed"):
     """No more updates of the channel."""
 
-    channel: Literal["scoreboard", "user"]
+    channel: Literal["scoreboard", "user", "activity"]
     id: Echo | UnsetType = UNSET
 
 
@@ -107,6 +115,14 @@ class JobFinished(_Message, frozen=True, tag="job_finished"):
     error: JobError | UnsetType = UNSET
 
 
+class Activity(_Message, frozen=True, tag="activity"):
+    """How much is played on the board, over the last five seconds."""
+
+    board: str
+    actions_per_second: Annotated[float, Meta(ge=0)]
+    at: Time
+
+
 class SessionEnded(_Message, frozen=True, tag="session_ended"):
     """The session is over; the socket is closed with 4401 after this."""
 
@@ -121,11 +137,31 @@ class Error(_Message, frozen=True, tag="error"):
     id: Echo | UnsetType = UNSET
 
 
+class StreamSnapshot(_Message, frozen=True, tag="snapshot"):
+    """What a stream of server-sent events begins with: what `GET /api/scoreboard` answers."""
+
+    board: str
+    window: str
+    epoch: str
+    sequence: Sequence
+    total: int
+    entries: list[Entry]
+    recovered: bool
+
+
+class StreamClosed(_Message, frozen=True, tag="closed"):
+    """The last event of a stream, with the code that a socket would be closed with."""
+
+    code: int
+    reason: str
+
+
 Said = (
-    Authenticated | SubscribedBoard | SubscribedUser | Unsubscribed | Pong | ScoreboardUpdated
-    | UserScoreUpdated | JobFinished | SessionEnded | Error
+    Authenticated | SubscribedBoard | SubscribedUser | SubscribedActivity | Unsubscribed | Pong
+    | ScoreboardUpdated | UserScoreUpdated | JobFinished | Activity | SessionEnded | Error
+    | StreamSnapshot | StreamClosed
 )  # fmt: skip
-ALL: tuple[type[msgspec.Struct], ...] = (
-    Authenticated, SubscribedBoard, SubscribedUser, Unsubscribed, Pong, ScoreboardUpdated,
-    UserScoreUpdated, JobFinished, SessionEnded, Error,
+ALL: tuple[type[msgspec.Struct], ...] = (  # of a socket
+    Authenticated, SubscribedBoard, SubscribedUser, SubscribedActivity, Unsubscribed, Pong,
+    ScoreboardUpdated, UserScoreUpdated, JobFinished, Activity, SessionEnded, Error,
 )  # fmt: skip

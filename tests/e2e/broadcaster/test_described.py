@@ -90,11 +90,12 @@ async def everything_is_said(seen: Seen, ann: Player) -> None:
         {"type": "authenticate", "token": ann.session["token"]},
         {"type": "subscribe", "channel": "scoreboard", "id": 1},
         {"type": "subscribe", "channel": "user", "id": "two"},
+        {"type": "subscribe", "channel": "activity"},
         {"type": "subscribe", "channel": "weather", "id": {"three": 3}},
         {"type": "ping", "id": 4},
     ):
         await socket.send_json(message)
-    await seen.until(socket, {"authenticated", "subscribed", "error", "pong"})
+    await seen.until(socket, {"authenticated", "subscribed", "activity", "error", "pong"})
     for _ in range(2):  # the second is out of range: its job fails
         await ann.execute("huge")
     await seen.until(socket, {"scoreboard_updated", "user_score_updated", "job_finished"})

@@ -29,6 +29,8 @@ MINE = UserSnapshot(user_id="u1", username="Ann", score=0, rank=None, pending_jo
 SENT = {
     "Authenticated": frames.authenticated(UserName(id="u", username="Ann", roles=["player"]), NOW),
     "SubscribedBoard": frames.subscribed_board(SNAPSHOT, recovered=True, ident=7),
+    "SubscribedActivity": frames.subscribed_activity("main", None),
+    "Activity": frames.activity("main", 12.4, NOW),
     "SubscribedUser": frames.subscribed_user(MINE, ("e1", 0), recovered=False, ident=None),
     "Unsubscribed": frames.unsubscribed("user", None),
     "Pong": frames.pong(NOW, {"any": ["thing"]}),

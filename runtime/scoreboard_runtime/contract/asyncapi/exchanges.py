@@ -20,7 +20,12 @@ SAID_BY_CLIENTS: tuple[Kind, ...] = (
 )
 EXCHANGES: dict[Kind, tuple[Kind, ...]] = {
     frames.Authenticate: (messages.Authenticated,),
-    frames.Subscribe: (messages.SubscribedBoard, messages.SubscribedUser, messages.Error),
+    frames.Subscribe: (
+        messages.SubscribedBoard,
+        messages.SubscribedUser,
+        messages.SubscribedActivity,
+        messages.Error,
+    ),
     frames.Unsubscribe: (messages.Unsubscribed, messages.Error),
     frames.Ping: (messages.Pong,),
 }
@@ -28,6 +33,7 @@ PUSHED: tuple[Kind, ...] = (
     messages.ScoreboardUpdated,
     messages.UserScoreUpdated,
     messages.JobFinished,
+    messages.Activity,
     messages.SessionEnded,
 )
 HANDSHAKE = {
@@ -49,6 +55,7 @@ def _clients(board: Scoreboard) -> dict[Kind, Json]:
             "board": {"type": "subscribe", "channel": "scoreboard", "board": name},
             "resume": {"type": "subscribe", "channel": "scoreboard", "board": name, "since": since},
             "user": {"type": "subscribe", "channel": "user"},
+            "activity": {"type": "subscribe", "channel": "activity"},
         },
         frames.Unsubscribe: {"board": {"type": "unsubscribe", "channel": "scoreboard"}},
         frames.Ping: {"ping": {"type": "ping", "id": 7}},
@@ -67,6 +74,9 @@ def _joined(board: Scoreboard) -> dict[Kind, Json]:
             "board": {"type": "subscribed", "channel": "scoreboard", **shown},
         },
         messages.SubscribedUser: {"user": {"type": "subscribed", "channel": "user", **user}},
+        messages.SubscribedActivity: {
+            "activity": {"type": "subscribed", "channel": "activity", "board": board.board.name},
+        },
         messages.Unsubscribed: {"board": {"type": "unsubscribed", "channel": "scoreboard"}},
     }
 
@@ -99,6 +109,10 @@ def _told(board: Scoreboard) -> dict[Kind, Json]:
             "completed": {"type": "job_finished", **done},
             "failed": {"type": "job_finished", **job, "status": "failed", "at": known.AT,
                        "error": failed},
+        },
+        messages.Activity: {
+            "activity": {"type": "activity", "board": name, "actionsPerSecond": 12.4,
+                         "at": known.AT},
         },
         messages.SessionEnded: {"expired": {"type": "session_ended", "reason": "expired"}},
         messages.Error: {

@@ -12,7 +12,24 @@ from typing import Any
 from scoreboard_runtime import __version__
 from scoreboard_runtime.contract import endpoints
 
-_COMMANDS = {"local": "local.run", "store": "local.pod", "admin": "admin.commands"}
+_COMMANDS = {
+    "local": "local.run",
+    "store": "local.pod",
+    "admin": "admin.commands",
+    "doctor": "local.doctor",
+}
+_PAGE = """\
+A score board platform: one manifest, and signed actions become a live board. Nothing is lost.
+
+  scoreboard local examples/arcade.yaml --demo    a live board on this machine
+  scoreboard doctor                               what this machine lacks for it
+  scoreboard plan board.yaml                      what an edit would change on your cluster
+  scoreboard admin create-user ada --role admin   the first admin
+"""
+_MORE = """\
+`scoreboard COMMAND --help` says more of each. Exit status: 0 done, 1 not possible, 2 wrong
+arguments or settings. The manual is docs/README.md; every board serves its API's at /docs.
+"""
 
 
 class NotInstalled(Exception):
@@ -49,12 +66,18 @@ def _parser() -> argparse.ArgumentParser:
     from scoreboard_runtime.local import arguments as local
 
     parser = argparse.ArgumentParser(
-        prog="scoreboard", description="A score board platform: one manifest, nothing lost."
+        prog="scoreboard",
+        description=_PAGE,
+        epilog=_MORE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"scoreboard {__version__}")
-    found = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    found = parser.add_subparsers(
+        title="commands", dest="command", required=True, metavar="COMMAND"
+    )
     local_text = "run a manifest on this machine, with embedded stores"
     local.add_arguments(found.add_parser("local", help=local_text, description=local_text))
+    local.add_doctor(found)
     for role in endpoints.ROLES:
         found.add_parser(role, help=f"run the {role} (settings come from the environment)")
     local.add_store(found)
@@ -88,8 +111,8 @@ def _migrate(options: argparse.Namespace) -> str:
 
     url = settings.database_url()
 
-    def say(reason: str) -> None:
-        print(f"scoreboard migrate: waits, {reason}", file=sys.stderr, flush=True)
+    def say(what: str) -> None:
+        print(f"scoreboard migrate: {what}", file=sys.stderr, flush=True)
 
     done = asyncio.run(migrate_within(url, options.wait, say, contract=options.contract))
     return f"migrated: {', '.join(done) or 'nothing to do'}"

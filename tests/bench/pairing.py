@@ -8,6 +8,8 @@ import statistics
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from scoreboard_runtime.process.progress import Progress
+
 Block = Callable[[], Awaitable[float]]
 
 
@@ -47,8 +49,10 @@ async def paired(ceiling: Block, product: Block, pairs: int) -> list[tuple[float
     """(ceiling, product) of every pair; each block answers its figure."""
     values: list[float] = []
     blocks = order(pairs)
-    for is_ceiling in blocks:
-        values.append(await (ceiling if is_ceiling else product)())
+    with Progress("blocks", len(blocks)) as progress:
+        for is_ceiling in blocks:
+            values.append(await (ceiling if is_ceiling else product)())
+            progress.more()
     found = []
     for first in range(0, len(blocks), 2):
         pair = values[first : first + 2]

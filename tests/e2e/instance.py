@@ -13,7 +13,9 @@ from typing import Any
 
 import aiohttp
 import orjson
+from tests.e2e.described import Described
 
+from scoreboard_runtime.contract import crd
 from scoreboard_runtime.local.player import Player
 
 DEADLINE = 30.0
@@ -188,9 +190,13 @@ async def running(
     process, ready = await start(folder, manifest, *keep, *arguments, told=told)
     timeout = aiohttp.ClientTimeout(total=30)
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(timeout=timeout, connector=connector) as http:
+    described = Described(crd.load(orjson.dumps(manifest).decode()), ready["url"])
+    async with aiohttp.ClientSession(
+        timeout=timeout, connector=connector, trace_configs=[described.trace()]
+    ) as http:
         try:
             yield Instance(process, ready, http)
+            assert described.faults == []
         finally:
             if process.returncode is None:
                 process.terminate()

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import asyncpg
 
+from scoreboard_runtime.admin import importing
+from scoreboard_runtime.admin.importing import ImportRefused
 from scoreboard_runtime.admin.keys import RotationError, turn
 from scoreboard_runtime.contract.keys import Keys
 from scoreboard_runtime.contract.snapshots import rfc3339
@@ -49,6 +51,7 @@ class Desk:
     letters: DeadLetters
     cache: valkey.Client
     keys: Keys
+    database: Database
 
     async def forget_cached(self, user: User) -> None:
         """Gateways must show the user as they are from now on; a lost cache shows nobody."""
@@ -158,6 +161,10 @@ async def rotate_keys(desk: Desk, options: argparse.Namespace) -> str:
     return turn(settings.keys_file, settings.board.refresh_ttl_us, drop_older=options.drop_older)
 
 
+async def import_scores(desk: Desk, options: argparse.Namespace) -> str:
+    return await importing.run_import(desk.settings, desk.database, options)
+
+
 Command = Callable[[Desk, argparse.Namespace], Awaitable[str]]
 
 
@@ -196,6 +203,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     turning.add_argument(
         "--drop-older", action="store_true", help="of a stolen key: everybody must log in again"
     )
+    coming = add("import", import_scores, "take the players of another leaderboard from a CSV")
+    importing.add_arguments(coming)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -222,6 +231,7 @@ async def _run(options: argparse.Namespace) -> int:
         DeadLetters(client, keys),
         cache,
         keys,
+        database,
     )
     try:
         print(await options.desk_command(desk, options))
@@ -239,7 +249,7 @@ def run(options: argparse.Namespace) -> int:
     except SettingsError as error:
         print(f"scoreboard: {error}", file=sys.stderr)
         return 2
-    except (CommandError, RotationError) as error:
+    except (CommandError, RotationError, ImportRefused) as error:
         print(f"scoreboard: {error}", file=sys.stderr)
     except StoreUnavailable as error:
         print(f"scoreboard: {error}; is it running?", file=sys.stderr)

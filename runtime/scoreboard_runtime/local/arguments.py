@@ -28,6 +28,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flag("--json", "print one JSON line when ready")
 
 
+def add_doctor(commands: Any) -> None:
+    """Declares `scoreboard doctor`."""
+    text = "say what is wrong with this machine, and what to do"
+    parser = commands.add_parser(
+        "doctor",
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}: Python, packages, the stores' programs, port, "
+        "data folder, disk, memory, open files, clock, and the cluster of KUBECONFIG. It changes "
+        "nothing. Exit status 1: a board would not start here.",
+    )
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="that you mean to use")
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path(".scoreboard"), help="that you mean to use"
+    )
+    parser.add_argument("--url", help="a board whose clock to compare with")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
 def add_store(commands: Any) -> None:
     """Declares `scoreboard store`."""
     text = "run one embedded server for the network, as the pods of managed stores do"

@@ -71,8 +71,11 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
         )
 
 
-async def migrate(url: str, *, contract: bool = False) -> list[str]:
-    """Brings the database up to this version: the names of what was applied.
+async def migrate(
+    url: str, *, contract: bool = False, told: Callable[[str], None] = lambda _: None
+) -> list[str]:
+    """Brings the database up to this version: the names of what was applied, each `told` as it
+    begins, because one may take long.
 
     Without `contract` an older version can go on beside it.
     Raises MigrationError, and what asyncpg raises when Postgres is not there.
@@ -88,10 +91,11 @@ async def migrate(url: str, *, contract: bool = False) -> list[str]:
                 f"{known[-1].version}: use a runtime at least as new as the database"
             )
         done = []
-        for migration in known:
+        for number, migration in enumerate(known, 1):
             if migration.version not in applied:
                 if migration.contracts and not contract:
                     continue
+                told(f"{migration.version} {migration.name} ({number} of {len(known)})")
                 await _apply(connection, migration)
                 done.append(migration.name)
             elif applied[migration.version] != migration.checksum:
@@ -116,21 +120,22 @@ AWAY = (
 async def migrate_within(
     url: str, seconds: float, say: Callable[[str], None], *, contract: bool = False
 ) -> list[str]:
-    """`migrate`, tried again for `seconds` while Postgres is away; `say` hears of each new reason.
+    """`migrate`, tried again for `seconds` while Postgres is away; `say` hears of each new reason
+    and of each migration.
 
     Raises MigrationError.
     """
     deadline, known = time.monotonic() + seconds, ""
     while True:
         try:
-            return await migrate(url, contract=contract)
+            return await migrate(url, contract=contract, told=lambda name: say(f"applies {name}"))
         except AWAY as error:
             reason = f"cannot reach Postgres: {_said(error)}"
             if time.monotonic() >= deadline:
                 raise MigrationError(reason) from None
             if reason != known:
                 known = reason
-                say(reason)
+                say(f"waits, {reason}")
         except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise MigrationError(_said(error)) from None
         await asyncio.sleep(1.0)

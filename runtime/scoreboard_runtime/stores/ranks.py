@@ -1,7 +1,7 @@
 """Standings as the worker writes them: publish after a commit, rebuild, check drift."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -99,11 +99,12 @@ class Ranks:
                 return None
             return int(await self._client.zcard(self._pair(epoch.decode())[0]))
 
-    async def rebuild(self, epoch: str) -> int:
+    async def rebuild(self, epoch: str, told: Callable[[int], None] = lambda _: None) -> int:
         """Builds the standings anew from Postgres beside the present ones, then swaps them.
 
         While it runs every publish writes to both, so nothing committed meanwhile is missed: a
-        commit is either seen by the scan or published after `begin`. Returns the players ranked.
+        commit is either seen by the scan or published after `begin`. Returns the players ranked,
+        and tells of them while it runs.
         Raises StoreUnavailable.
         """
         await valkey.call(self._client, CACHE, LIBRARY, "begin", [self._meta], [epoch])
@@ -113,6 +114,7 @@ class Ranks:
                 self._client, CACHE, LIBRARY, "fill", self._pair(epoch), _fill_arguments(rows)
             )
             ranked, last = ranked + len(rows), rows[-1]["user_id"]
+            told(ranked)
         old = await valkey.call(
             self._client,
             CACHE,

@@ -9,6 +9,7 @@ import structlog
 from scoreboard_runtime.contract import metrics
 from scoreboard_runtime.contract.board import DEFAULT_WINDOW
 from scoreboard_runtime.contract.keys import Keys
+from scoreboard_runtime.process.progress import Progress
 from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.process.telemetry import Telemetry
 from scoreboard_runtime.stores import valkey
@@ -107,7 +108,8 @@ async def rebuild_now(settings: Settings) -> int:
     client = valkey.connect(settings.cache_url, timeout=60.0)
     try:
         ranks = Ranks(client, database, keys, board.board, DEFAULT_WINDOW)
-        return await ranks.rebuild(new_epoch())
+        with Progress("players ranked anew") as progress:
+            return await ranks.rebuild(new_epoch(), progress.to)
     finally:
         await client.aclose()
         await database.close()

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
+from tests.e2e.described import Described
 from tests.e2e.instance import a_manifest, until
 
 from scoreboard_runtime.admin.commands import ENVIRONMENT_FILE
@@ -95,20 +96,21 @@ async def a_site(place: Place) -> AsyncIterator[Site]:
     async with AsyncExitStack() as stack:
         application, _ = await app.start(place.settings(), stack)
         runner = await stack.enter_async_context(listening(application, None, "127.0.0.1", 0))
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        described = Described(place.settings().board, url)
         http = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0), trace_configs=[described.trace()]
+            )
         )
-        site = Site(
-            gateway=application[GATEWAY],
-            url=f"http://127.0.0.1:{runner.addresses[0][1]}",
-            http=http,
-        )
+        site = Site(gateway=application[GATEWAY], url=url, http=http)
 
         async def connected() -> bool:
             return (await site.post("/api/auth/login", {})).status == 400
 
         await until(connected, "the gateway is connected to its stores")
         yield site
+        assert described.faults == []
 
 
 async def a_database(server: str, name: str, template: str) -> None:

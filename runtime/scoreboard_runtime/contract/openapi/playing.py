@@ -91,9 +91,9 @@ def _batch(board: Scoreboard) -> Operation:
         name="executeBatch",
         tag=PLAY,
         summary="Do up to 100 actions",
-        description="Layers 1 to 3 judge the whole request; `ACTION_LIMIT`, `FORBIDDEN` and layer "
-        "4 judge each entry, whose result is then a problem. An entry charges what an action "
-        "charges. An empty list or one malformed entry refuses the whole with 400.",
+        description="Layers 1 to 3 judge the whole request; `ACTION_LIMIT`, `FORBIDDEN`, layer 4 "
+        "and `QUEUE_FULL` judge each entry, whose result is then a problem. An entry charges what "
+        "an action charges. An empty list or one malformed entry refuses the whole with 400.",
         session="required",
         parameters=(*parameters, "Idempotency-Key"),
         body="BatchRequest",
@@ -106,7 +106,7 @@ def _batch(board: Scoreboard) -> Operation:
                 headers=("Idempotency-Replayed",),
             )
         },
-        codes=("USER_RATE_LIMIT", "IDEMPOTENCY_MISMATCH", "QUEUE_FULL", *codes),
+        codes=("USER_RATE_LIMIT", "IDEMPOTENCY_MISMATCH", *codes),
     )
 
 

@@ -1,0 +1,143 @@
+"""Every answer of a gateway that a test gets is held against the description of that gateway: nothing
+undescribed is answered. What was seen is kept for the whole run, for the other way round."""
+
+import asyncio
+import contextlib
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import jsonschema_rs
+import orjson
+
+from scoreboard_runtime.contract.board import Scoreboard
+from scoreboard_runtime.contract.openapi import describe
+from scoreboard_runtime.contract.openapi.errors import PROBLEM
+
+# What a route promises beside what HTTP itself brings along.
+PROMISED = ("X-Request-Id", "RateLimit-Policy", "RateLimit", "Retry-After", "WWW-Authenticate",
+            "ETag", "Location", "Idempotency-Replayed")  # fmt: skip
+Json = dict[str, Any]
+Place = tuple[str, str, str]  # operation, status, code or ""
+
+
+@dataclass(slots=True)
+class Seen:
+    """Of all instances of this run."""
+
+    documented: set[Place] = field(default_factory=set)
+    answered: set[Place] = field(default_factory=set)
+    headers: set[tuple[str, str, str]] = field(default_factory=set)
+    headers_documented: set[tuple[str, str, str]] = field(default_factory=set)
+
+
+SEEN = Seen()
+
+
+def _last(reference: Json) -> str:
+    return str(reference["$ref"]).rsplit("/", 1)[-1]
+
+
+def places(description: Json) -> Iterator[Place]:
+    """All that the description says can be answered."""
+    for methods in description["paths"].values():
+        for operation in methods.values():
+            for status, answer in operation["responses"].items():
+                codes = answer.get("content", {}).get(PROBLEM, {}).get("examples") or {"": None}
+                for code in codes:
+                    yield operation["operationId"], status, code
+
+
+@functools.cache
+def _judge(schema: bytes, schemas: bytes) -> jsonschema_rs.Draft202012Validator:
+    """Most boards have the same schemas, and making a validator is slow."""
+    components = {"schemas": orjson.loads(schemas)}
+    return jsonschema_rs.Draft202012Validator({**orjson.loads(schema), "components": components})
+
+
+class Described:
+    """The description of one gateway, and the faults that its answers showed."""
+
+    def __init__(self, board: Scoreboard, origin: str) -> None:
+        self.description = describe(board)
+        self.origin = origin
+        self.faults: list[str] = []
+        self._schemas = orjson.dumps(self.description["components"]["schemas"])
+        self._paths = [
+            (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) + "$"), path)
+            for path in sorted(self.description["paths"], key=lambda path: "{" in path)
+        ]
+        SEEN.documented |= set(places(self.description))
+        for methods in self.description["paths"].values():
+            for operation in methods.values():
+                for status, answer in operation["responses"].items():
+                    SEEN.headers_documented |= {
+                        (operation["operationId"], status, name) for name in answer["headers"]
+                    }
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """For a client session whose every answer is to be looked at."""
+        config = aiohttp.TraceConfig()
+        config.on_request_end.append(self._ended)
+        return config
+
+    async def _ended(
+        self, session: aiohttp.ClientSession, context: SimpleNamespace, end: Any
+    ) -> None:
+        answer: aiohttp.ClientResponse = end.response
+        ours = str(end.url.origin()) == self.origin and answer.status != 101
+        if not ours or answer.content_type == "text/event-stream":
+            return
+        body = b""
+        with contextlib.suppress(aiohttp.ClientError, asyncio.TimeoutError, OSError):
+            body = await answer.read()
+            fault = self.fault(end.method, end.url.raw_path, answer, body)
+            if fault:
+                self.faults.append(f"{end.method} {end.url.raw_path} {answer.status}: {fault}")
+
+    def _operation(self, method: str, path: str) -> Json | None:
+        for pattern, template in self._paths:
+            if pattern.match(path):
+                methods: Json = self.description["paths"][template]
+                found: Json | None = methods.get(method.lower().replace("head", "get"))
+                if found is not None:
+                    return found
+        return None
+
+    def fault(
+        self, method: str, path: str, answer: aiohttp.ClientResponse, body: bytes
+    ) -> str | None:
+        """What the answer has that the description has not."""
+        operation, status = self._operation(method, path), str(answer.status)
+        if operation is None:
+            return None if answer.status >= 400 else "a route that is not described"
+        described = operation["responses"].get(status)
+        if described is None:
+            return "a status that is not described"
+        name = operation["operationId"]
+        problem = orjson.loads(body) if body and answer.content_type == PROBLEM else {}
+        code = problem.get("code", "")
+        SEEN.answered.add((name, status, code))
+        present = {header for header in PROMISED if header in answer.headers}
+        SEEN.headers |= {(name, status, header) for header in present}
+        if present - set(described["headers"]):
+            return f"headers that are not described: {present - set(described['headers'])}"
+        if method == "HEAD" or not body:
+            return None
+        content = described.get("content", {})
+        if answer.content_type not in content:
+            return f"{answer.content_type}, not {list(content)}"
+        if problem and code not in content[PROBLEM]["examples"]:
+            return f"a code that is not described: {code}"
+        if "json" not in answer.content_type:
+            return None
+        return self._shape(content[answer.content_type]["schema"], orjson.loads(body))
+
+    def _shape(self, schema: Json, value: Any) -> str | None:
+        for error in _judge(orjson.dumps(schema), self._schemas).iter_errors(value):
+            return f"{error.instance_path}: {error.message}"[:500]
+        return None

@@ -89,12 +89,11 @@ class Described:
         self, session: aiohttp.ClientSession, context: SimpleNamespace, end: Any
     ) -> None:
         answer: aiohttp.ClientResponse = end.response
-        ours = str(end.url.origin()) == self.origin and answer.status != 101
-        if not ours or answer.content_type == "text/event-stream":
+        if str(end.url.origin()) != self.origin or answer.status == 101:
             return
-        body = b""
+        endless = answer.content_type == "text/event-stream"
         with contextlib.suppress(aiohttp.ClientError, asyncio.TimeoutError, OSError):
-            body = await answer.read()
+            body = b"" if endless else await answer.read()
             fault = self.fault(end.method, end.url.raw_path, answer, body)
             if fault:
                 self.faults.append(f"{end.method} {end.url.raw_path} {answer.status}: {fault}")

@@ -11,6 +11,7 @@ from typing import Any
 from scoreboard_operator import conditions, events, exposed, gauges, kinds, metrics, status
 from scoreboard_operator import keys as keyring
 from scoreboard_operator.apply import Applier, Done, rivals, unwanted
+from scoreboard_operator.certificates import certificate_secret
 from scoreboard_operator.cluster import Cluster
 from scoreboard_operator.conditions import Condition, View
 from scoreboard_operator.facts import Facts
@@ -166,8 +167,9 @@ class Reconciler:
         if any(not each.settled for each in found):
             return OPEN_SECONDS
         facts = observed.facts
-        others = facts.secrets or facts.alert_secrets or resource.traces_secret
-        waits = [GIVEN_SECONDS] if others else []
+        others = facts.secrets or facts.alert_secrets
+        named = resource.traces_secret or certificate_secret(resource)
+        waits = [GIVEN_SECONDS] if others or named else []
         due = keyring.rotation_due_us(resource, observed.secrets)
         if due is not None:
             waits.append(max(1.0, (due - self.edges.now_us()) / 1e6))

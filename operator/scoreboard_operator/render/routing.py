@@ -22,8 +22,8 @@ PACE = {
     CRITICAL: {"groupWait": "10s", "groupInterval": "1m", "repeatInterval": "4h"},
     WARNING: {"groupWait": "30s", "groupInterval": "2m", "repeatInterval": "12h"},
 }
-# A repetition that is due a moment after a look at the group would wait for the next one.
-EVERY_MINUTE = {"groupWait": "1s", "groupInterval": "1m", "repeatInterval": "50s"}
+# At every second look at the group: a repetition that is due just after a look waits for the next.
+EVERY_MINUTE = {"groupWait": "1s", "groupInterval": "30s", "repeatInterval": "45s"}
 
 
 def routed(resource: Resource) -> bool:
@@ -61,8 +61,11 @@ def _key(ref: Mapping[str, str]) -> Manifest:
 def _pagerduty(resource: Resource, asked: Mapping[str, Any]) -> Manifest:
     """One incident for one group: its fields are those by which PagerDuty's rules choose."""
     links = [{"href": "{{ .CommonAnnotations.runbook_url }}", "alt": "Runbook"}]
-    if "grafanaURL" in resource.spec["monitoring"]:
-        links.append({"href": "{{ .CommonAnnotations.dashboard_url }}", "alt": "Dashboard"})
+    grafana = resource.spec["monitoring"].get("grafanaURL", "").rstrip("/")
+    if grafana:  # alerts of the chart about this board know of no Grafana
+        begins = f'{{{{ if match "^/" .CommonAnnotations.dashboard_url }}}}{grafana}{{{{ end }}}}'
+        href = f"{begins}{{{{ .CommonAnnotations.dashboard_url }}}}"
+        links.append({"href": href, "alt": "Dashboard"})
     said = '{{ range .Alerts.Firing }}{{ .Annotations.description }}{{ "\\n" }}{{ end }}'
     found = {
         "routingKey": _key(asked["secretRef"]),

@@ -34,6 +34,7 @@ from scoreboard_runtime.stores.sessions import DISABLED, REVOKED, Sessions
 from scoreboard_runtime.stores.users import User, Users
 
 ENVIRONMENT_FILE = "environment.json"
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ROLE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 
@@ -61,7 +62,9 @@ class Desk:
 
 
 async def _found(desk: Desk, name: str) -> User:
-    user = await desk.users.by_name(name)
+    """By the name, or by the id that logs tell."""
+    user = await desk.users.by_id(name) if _ID.fullmatch(name) else None
+    user = user or await desk.users.by_name(name)
     if user is None:
         raise CommandError(f"there is no user {name!r}; create one with admin create-user")
     return user

@@ -97,7 +97,7 @@ async def test_a_disabled_user_is_out_until_enabled(place: Place, site: Site) ->
     assert (await ann.login()).code == "INVALID_CREDENTIALS"
     assert (await ann.refresh()).code == "INVALID_TOKEN"
     assert not await is_refused(bob)
-    assert (await admin(place, "enable-user", "ann"))[0] == 0
+    assert (await admin(place, "enable-user", ann.user_id))[0] == 0, "by the id that logs tell"
     assert (await ann.login()).status == 200
 
 

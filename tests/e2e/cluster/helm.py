@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from tests.e2e.cluster.api import Api
 from tests.e2e.cluster.clusters import ONENODE, ROOT
 
 CHART = ROOT / "charts" / "scoreboard"
@@ -77,3 +79,26 @@ def of(objects: list[Object], kind: str, name: str = "") -> list[Object]:
 
 def is_hook(found: Object) -> bool:
     return "helm.sh/hook" in found["metadata"].get("annotations", {})
+
+
+def program(of: str, api: Api) -> Helm:
+    """One of PROGRAMS, on this cluster; skips the test without it."""
+    known = found(of)
+    if known is None:
+        pytest.skip(NO_HELM.format(of))
+    return Helm(known, api.kubeconfig)
+
+
+def small(built: Mapping[str, str], watched: list[str], **operator: Any) -> dict[str, Any]:
+    """Values: one replica, of this checkout's images; the CRD is the tests' own."""
+    repository, _, tag = built["operator"].rpartition(":")
+    return {
+        "watchNamespaces": watched,
+        "imageRegistry": "",
+        "crds": {"enabled": False},
+        "operator": {"replicas": 1, "image": {"repository": repository, "tag": tag}, **operator},
+        "runtime": {
+            "image": {"repository": built["runtime"].rpartition(":")[0]},
+            "stores": {"repository": built["stores"].rpartition(":")[0]},
+        },
+    }

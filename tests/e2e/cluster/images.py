@@ -132,7 +132,8 @@ def _run(*command: str) -> str:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Two test runs build after another: the second finds what the first has made."""
-    with (ROOT / ".git" / "images.lock").open("w") as lock:
+    where = ROOT / _run("git", "-C", str(ROOT), "rev-parse", "--git-path", "images.lock")
+    with where.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -56,14 +56,10 @@ class Alertmanager:
         """What it runs, secrets left out."""
         return str(self._ask("status")["config"]["original"])
 
-    def alerts(self, board: Board) -> list[dict[str, Any]]:
-        """Those of one board that it knows: active, or suppressed by another one."""
-        return [
-            each
-            for each in self._ask("alerts")
-            if (each["labels"].get("namespace"), each["labels"].get("board"))
-            == (board.namespace, board.name)
-        ]
+    def alerts(self, namespace: str) -> list[dict[str, Any]]:
+        """Those of one namespace that it knows: active, or suppressed by another one."""
+        found = self._ask("alerts")
+        return [each for each in found if each["labels"].get("namespace") == namespace]
 
 
 def _pool() -> urllib3.PoolManager:

@@ -18,6 +18,12 @@ import pytest
 ONENODE_HOST = "10.254.0.1"
 NO_HOST = "pods cannot reach this machine at {}: say where they can with SCOREBOARD_TEST_RECEIVER"
 ROUTING_KEY, TOKEN = "0123456789abcdef0123456789abcdef", "glsa_of_the_tests"
+TAKEN = {"status": "success", "message": "Event processed"}
+REFUSAL = {
+    "status": "invalid event",
+    "message": "Event object is invalid",
+    "errors": ["Invalid routing key"],
+}
 ACTIONS, SEVERITIES = (
     {"trigger", "acknowledge", "resolve"},
     {"critical", "error", "warning", "info"},
@@ -52,11 +58,21 @@ class Receivers:
 
     def events(self, of: str, action: str) -> list[Received]:
         """Of PagerDuty, about one namespace."""
-        return [e for e in self._at(f"/{of}/v2/enqueue") if e.body.get("event_action") == action]
+        come = self._at(f"/{of}/v2/enqueue")
+        known = [e for e in come if e.body.get("routing_key") == ROUTING_KEY]
+        return [e for e in known if e.body.get("event_action") == action]
 
     def notifications(self, of: str, status: str) -> list[Received]:
         """Of Grafana, about one namespace. `status`: firing or resolved."""
         return [each for each in self._at(f"/{of}/grafana") if each.body.get("status") == status]
+
+    def barks(self, of: str) -> list[Received]:
+        """Of the watchdog of one namespace."""
+        return self._at(f"/{of}/watchdog")
+
+    def refused(self, of: str) -> list[Received]:
+        """Events with a key that PagerDuty does not know."""
+        return [e for e in self._at(f"/{of}/v2/enqueue") if "routing_key" in faults(e.body)]
 
     def _at(self, path: str) -> list[Received]:
         with self._lock:
@@ -91,8 +107,10 @@ def _handler(receivers: Receivers) -> type[BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             at = time.monotonic()
             receivers.take(Received(self.path, at, dict(self.headers.items()), body))
-            said = json.dumps({"status": "success", "message": "Event processed"}).encode()
-            self.send_response(202)
+            strange = self.path.endswith("/v2/enqueue") and body.get("routing_key") != ROUTING_KEY
+            status, answer = (400, REFUSAL) if strange else (202, TAKEN)
+            said = json.dumps(answer).encode()
+            self.send_response(status)
             self.send_header("Content-Length", str(len(said)))
             self.end_headers()
             self.wfile.write(said)

@@ -1,15 +1,22 @@
-"""The autoscaler obeys what the manifest says: more gateways under load, fewer when it is calm."""
+"""Flow 10's loop: what degrades under load is scaled, the load is spread, and it is calm again."""
 
 import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from tests.e2e.cluster.boards import Board
+from tests.e2e.cluster.ledger import sql
 from tests.e2e.cluster.load import constant
 from tests.e2e.cluster.moving import LONG, pinned, scaled, wait_for_replicas
+from tests.e2e.cluster.play import signed_in, visiting
 from tests.e2e.cluster.waiting import until
 
 from scoreboard_operator import kinds
+from scoreboard_runtime.local.player import Player
 
 CALM = 420.0  # seconds: two minutes of calm, and what measuring and a busy machine add
 RATE = 60.0  # requests a second, which cost more than half of REQUEST
@@ -18,33 +25,97 @@ FREE = {
     "autoscaling": {"minReplicas": 1, "maxReplicas": 2, "targetCPU": 50},
     "resources": REQUEST,
 }
+# A worker that gets no more than this finishes fewer jobs than WRITERS send.
+SLOW_WORKER = {**FREE, "resources": {**REQUEST, "limits": {"cpu": "150m"}}}
+WRITERS, BATCH, MOST_BATCHES, GROWN = 6, 100, 1200, 1000
+DEPTH = re.compile(r"^scoreboard_queue_depth (\d+)", re.M)
 
 
-def autoscaler(board: Board) -> dict[str, Any]:
-    return board.there(kinds.AUTOSCALER, "gateway")["status"]
+def autoscaler(board: Board, role: str) -> dict[str, Any]:
+    return board.there(kinds.AUTOSCALER, role)["status"]
 
 
-def wanted(board: Board, replicas: int) -> None:
+def wanted(board: Board, role: str, replicas: int) -> None:
     """Until the autoscaler has asked for so many, of its own will."""
     until(
-        lambda: autoscaler(board).get("desiredReplicas") == replicas,
+        lambda: autoscaler(board, role).get("desiredReplicas") == replicas,
         LONG if replicas > 1 else CALM,
-        lambda: f"it asks for {replicas}; it says {autoscaler(board)}",
+        lambda: f"it asks for {replicas} of {role}; it says {autoscaler(board, role)}",
     )
 
 
-@pytest.mark.timeout(900)
-async def test_a_loaded_gateway_is_scaled_up_and_when_it_is_calm_down_and_no_request_fails(
-    moving: Board, ingress: str
+def depth(board: Board) -> int:
+    """Of the queue, as a worker measures it."""
+    path = f"/api/v1/namespaces/{board.namespace}/services/{board.name}-worker-metrics:metrics"
+    told = board.api.kubectl("get", "--raw", f"{path}/proxy/metrics")
+    return int(DEPTH.findall(told)[0])
+
+
+@dataclass(slots=True)
+class Bursts:
+    """Batches, one after the other; `accepted`: actions, of `users`."""
+
+    users: list[str] = field(default_factory=list)
+    accepted: int = 0
+    sent: int = 0
+    over: bool = False
+
+    async def write(self, player: Player) -> None:
+        self.users.append(player.user_id)
+        actions = [{"action": "coins", "data": {"coins": 1}}] * BATCH
+        while not self.over and self.sent < MOST_BATCHES:
+            self.sent += 1
+            reply = await player.execute_batch(actions)
+            assert reply.status == 202, reply.body
+            self.accepted += sum(each.get("status") == "queued" for each in reply.body["results"])
+
+
+@asynccontextmanager
+async def bursts(board: Board, ingress: str) -> AsyncIterator[Bursts]:
+    host, made = board.now()["spec"]["exposure"]["host"], Bursts()
+    async with visiting(ingress, host) as http:
+        players = [await signed_in(http) for _ in range(WRITERS)]
+        writing = [asyncio.ensure_future(made.write(player)) for player in players]
+        try:
+            yield made
+        finally:
+            made.over = True
+            await asyncio.gather(*writing)
+
+
+def scored(board: Board, users: list[str]) -> int:
+    """Actions of these users in the ledger."""
+    chosen = ", ".join(f"'{user}'" for user in users)
+    ((row,),) = sql(board, f"SELECT count(*) FROM actions WHERE user_id IN ({chosen})")
+    return int(row[0])
+
+
+@pytest.mark.timeout(1200)
+async def test_a_loaded_gateway_and_a_growing_queue_are_scaled_up_and_when_it_is_calm_down(
+    moving: Board, ingress: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     try:
-        await asyncio.to_thread(scaled, moving, gateway=1)
-        await asyncio.to_thread(moving.patch, gateway=FREE)
+        await asyncio.to_thread(scaled, moving, gateway=1, worker=1)
+        await asyncio.to_thread(moving.patch, gateway=FREE, worker=SLOW_WORKER)
+        await asyncio.to_thread(moving.wait_ready, LONG)
         async with constant(moving, ingress, rate=RATE, sockets=1):
-            await asyncio.to_thread(wanted, moving, 2)
-            await asyncio.to_thread(wait_for_replicas, moving, gateway=2)
+            async with bursts(moving, ingress) as found:
+                grown = await asyncio.to_thread(until_deep, moving)
+                await asyncio.to_thread(wanted, moving, "worker", 2)
+            await asyncio.to_thread(wanted, moving, "gateway", 2)
+            await asyncio.to_thread(wait_for_replicas, moving, gateway=2, worker=2)
+        await asyncio.to_thread(
+            until, lambda: scored(moving, found.users) == found.accepted, LONG, "all is scored"
+        )
+        with capsys.disabled():
+            print(f"{grown} jobs waited for one worker; {found.accepted} were accepted and scored")
 
-        await asyncio.to_thread(wanted, moving, 1)
+        await asyncio.to_thread(wanted, moving, "gateway", 1)
         await asyncio.to_thread(wait_for_replicas, moving, gateway=1)
     finally:
-        moving.patch(gateway=pinned(2))
+        moving.patch(gateway=pinned(2), worker=pinned(1))
+
+
+def until_deep(board: Board) -> int:
+    """More wait than one worker is meant to have; how many."""
+    return until(lambda: (now := depth(board)) > GROWN and now, LONG, "the queue grows")

@@ -4,7 +4,6 @@ import asyncio
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -12,7 +11,7 @@ from tests.e2e.cluster import helm, images
 from tests.e2e.cluster.api import CRD, Api
 from tests.e2e.cluster.boards import Board, a_board
 from tests.e2e.cluster.conftest import MakeNamespace
-from tests.e2e.cluster.helm import CHART, Failed, Helm, Values, is_hook
+from tests.e2e.cluster.helm import CHART, Failed, Helm, Values, is_hook, program, small
 from tests.e2e.cluster.proxy import upstream
 from tests.e2e.cluster.quick import board, quick
 from tests.e2e.cluster.waiting import until
@@ -29,28 +28,6 @@ def built(api: Api) -> images.Images:
         return images.build(api.kubeconfig)
     except images.NoImages as error:
         pytest.skip(str(error))
-
-
-def program(of: str, api: Api) -> Helm:
-    found = helm.found(of)
-    if found is None:
-        pytest.skip(helm.NO_HELM.format(of))
-    return Helm(found, api.kubeconfig)
-
-
-def small(built: images.Images, watched: list[str], **operator: Any) -> Values:
-    """One replica, of this checkout's images; the CRD is the tests' own."""
-    repository, _, tag = built["operator"].rpartition(":")
-    return {
-        "watchNamespaces": watched,
-        "imageRegistry": "",
-        "crds": {"enabled": False},
-        "operator": {"replicas": 1, "image": {"repository": repository, "tag": tag}, **operator},
-        "runtime": {
-            "image": {"repository": built["runtime"].rpartition(":")[0]},
-            "stores": {"repository": built["stores"].rpartition(":")[0]},
-        },
-    }
 
 
 @dataclass(frozen=True, slots=True)

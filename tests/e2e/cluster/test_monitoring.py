@@ -6,14 +6,11 @@ SCOREBOARD_TEST_PROMETHEUS, as in http://127.0.0.1:9090.
 
 import asyncio
 import json
-import os
-import re
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.e2e.cluster import clusters
+from tests.e2e.cluster import runbooks
 from tests.e2e.cluster.api import Api
 from tests.e2e.cluster.boards import ROLES, SOON, Board
 from tests.e2e.cluster.play import scored, signed_in, status_of, visiting, watching
@@ -24,10 +21,9 @@ from scoreboard_operator import kinds
 from scoreboard_operator.render import shipped
 
 LOADED, SCRAPED = 120.0, 150.0  # what is recorded comes a scrape and an evaluation later
-BOOKS = clusters.ROOT / "docs/runbooks"
-# Of the operator, which is no pod here.
-OF_OPERATOR = ("ScoreboardOperatorAbsent", "ScoreboardOperatorBlind", "ScoreboardReconcileFailing")
-PAGES = sorted(path for path in BOOKS.glob("*.md") if path.stem not in OF_OPERATOR)
+# Of the operator, which is no pod here: test_paging.py pastes them.
+OF_OPERATOR = runbooks.of_operator()
+PAGES = sorted(path for path in runbooks.BOOKS.glob("*.md") if path.stem not in OF_OPERATOR)
 # Nothing of that kind happened: no series is there, or there is nothing to divide by.
 QUIET = {
     "Failures by route", "Database errors", "Closed by the server", "Handshakes rejected",
@@ -111,23 +107,10 @@ def test_rules_load_roles_are_scraped_and_every_panel_answers(
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_the_commands_of_a_runbook_can_be_pasted(board: Board, api: Api, page: Any) -> None:
-    (commands,) = re.findall(r"## Diagnosis\n\n```sh\n(.*?)```", page.read_text(), re.DOTALL)
-    first, rest = commands.split("\n", 1)
-    assert first.startswith("NAMESPACE=games BOARD=arcade ")
+    commands = runbooks.diagnosis(page.stem)
+    assert commands.startswith("NAMESPACE=games BOARD=arcade ")
 
-    done = subprocess.run(
-        ["bash", "-c", f"NAMESPACE={board.namespace} BOARD={board.name}\n{rest}"],
-        env={**os.environ, "KUBECONFIG": str(api.kubeconfig)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = runbooks.paste(api, commands, NAMESPACE=board.namespace, BOARD=board.name)
 
-    said = [
-        line
-        for line in done.stderr.splitlines()
-        if not line.startswith(("Defaulted", "No resources"))
-    ]
-    assert [line for line in said if "Metrics" not in line and "metrics" not in line] == []
+    assert runbooks.complaints(done) == []
     assert len(done.stdout.splitlines()) >= 3

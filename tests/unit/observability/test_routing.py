@@ -65,7 +65,7 @@ def test_a_watchdog_hears_every_minute_and_hears_nothing_else():
 
     assert reached(spec, **barks) == "watchdog"
     assert reached(spec, board="arcade", severity="critical") == "pagerduty"
-    assert (route["groupInterval"], route["repeatInterval"]) == ("1m", "50s")
+    assert (route["groupInterval"], route["repeatInterval"]) == ("30s", "45s")
     address = {"name": "heartbeat", "key": "url"}
     assert receiver["webhookConfigs"] == [{"sendResolved": False, "urlSecret": address}]
     assert reached(config(asked(WATCHDOG)), board="arcade", severity="critical") is None
@@ -98,7 +98,11 @@ def test_a_page_says_where_what_and_what_to_do():
     assert (page["group"], page["source"]) == ("arcade", "games/arcade")
     assert "alertname" in page["class"]
     assert "component" in page["component"]
-    assert [link["alt"] for link in page["pagerDutyLinkConfigs"]] == ["Runbook", "Dashboard"]
+    runbook, dashboard = page["pagerDutyLinkConfigs"]
+    assert (runbook["alt"], dashboard["alt"]) == ("Runbook", "Dashboard")
+    url = ".CommonAnnotations.dashboard_url"
+    begins = f'{{{{ if match "^/" {url} }}}}https://grafana.example.com{{{{ end }}}}'
+    assert dashboard["href"] == f"{begins}{{{{ {url} }}}}", "whoever made the alert"
     assert page["sendResolved"]
     assert "url" not in page, "Alertmanager knows PagerDuty's own"
 

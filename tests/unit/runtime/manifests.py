@@ -9,7 +9,11 @@ from typing import Any
 import msgspec
 import yaml
 
-EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.yaml"))
+EXAMPLES = sorted(
+    path
+    for path in (Path(__file__).parents[3] / "examples").glob("*.yaml")
+    if "\nkind: Scoreboard\n" in path.read_text(encoding="utf-8")
+)
 
 SMALL = """
 version: "0.1.0"

@@ -29,6 +29,7 @@ class Change(msgspec.Struct, array_like=True, frozen=True, gc=False):
     error: str | None = None  # a code of contract/rejections.py, for a failed job
     request: str = ""  # the id of the request that brought the job
     trace: str | None = None  # of a traced one: the span that it goes on in (contract/traces.py)
+    out: bool = False  # ranked nowhere: disqualified or erased
 
 
 @dataclass(frozen=True, slots=True)

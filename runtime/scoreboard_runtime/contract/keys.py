@@ -103,6 +103,10 @@ class Keys:
         """Sorted set of dead jobs' ids by the time of burial."""
         return self._key("dead")
 
+    def unpublished(self) -> str:
+        """Sorted set `user id|mark` of standings changed by hand and not published yet, by time."""
+        return self._key("unpublished")
+
     # --- cache server ------------------------------------------------------------
     def standings_meta(self, board: str, window: str) -> str:
         """Hash: epoch, sequence, revision; building while a rebuild runs."""
@@ -115,6 +119,10 @@ class Keys:
     def standings_players(self, board: str, window: str, epoch: str) -> str:
         """Hash: user id -> `<version>:<reached us, 16 digits>:<username>`."""
         return self._key(f"standings:{board}:{window}:{epoch}:players")
+
+    def standings_absent(self, board: str, window: str, epoch: str) -> str:
+        """Hash: user id of who is disqualified or erased -> `<version>:<reached us>:<-score>`."""
+        return self._key(f"standings:{board}:{window}:{epoch}:absent")
 
     def results(self, minute: int) -> str:
         """Hash: job id -> `rank,previous rank`, kept for an hour."""

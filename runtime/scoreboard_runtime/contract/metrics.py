@@ -105,7 +105,7 @@ QUEUE_DEPTH = Metric(
 QUEUE_OLDEST = Metric(
     "scoreboard_queue_oldest_seconds",
     GAUGE,
-    "Age of the oldest job that is not finished; 0 when there is none.",
+    "Age of the oldest job that is not finished; 0 when there is none or the board is frozen.",
     roles=(WORKER,),
 )
 DEAD_LETTERS = Metric(

@@ -10,7 +10,13 @@ from scoreboard_runtime.contract import metrics
 from scoreboard_runtime.contract.actions import TaskRequest
 from scoreboard_runtime.contract.rejections import REJECTIONS
 from scoreboard_runtime.contract.snapshots import rfc3339
-from scoreboard_runtime.gateway.attempts import Gathered, Origin, attempt_of, gather
+from scoreboard_runtime.gateway.attempts import (
+    FROZEN_WAIT_US,
+    Gathered,
+    Origin,
+    attempt_of,
+    gather,
+)
 from scoreboard_runtime.gateway.boundary import (
     ACTION,
     REQUEST_ID,
@@ -27,6 +33,10 @@ from scoreboard_runtime.process.tracing import PRODUCER
 from scoreboard_runtime.stores.queue import Answer, Attempt, Entry
 
 NO_SESSION = "-"
+FROZEN = (
+    "The board is frozen by its operator: nothing counts until it is unfrozen. Nothing of this "
+    "action is spent; try again after Retry-After seconds."
+)
 
 
 def _headers(gateway: Gateway, answer: Answer, action: str = "") -> dict[str, str]:
@@ -46,7 +56,13 @@ def _refuse(gateway: Gateway, answer: Answer, shape: Rejected | None, action: st
         shape.headers.update(headers)
         return shape
     wait = answer.wait_us / 1e6 if answer.wait_us else None
-    return Rejected(answer.code, retry_after=wait, headers=headers)
+    detail = _why(answer.code, answer.wait_us)
+    return Rejected(answer.code, detail=detail, retry_after=wait, headers=headers)
+
+
+def _why(code: str, wait_us: int) -> str | None:
+    """What a code says here in other words than the table's."""
+    return FROZEN if code == "COOLDOWN" and wait_us == FROZEN_WAIT_US else None
 
 
 async def _admit(
@@ -107,7 +123,8 @@ def _result(
         gateway.telemetry.count(metrics.ACTIONS, label, "rejected")
         record_rejection(gateway, request, code, action)
     wait = int(seconds(rest / 1e6)) if rest else None
-    return document(REJECTIONS[code], answer.origin or request[REQUEST_ID], retryAfter=wait)
+    ident = answer.origin or request[REQUEST_ID]
+    return document(REJECTIONS[code], ident, retryAfter=wait, detail=_why(code, rest or 0))
 
 
 async def post_batch(gateway: Gateway, request: web.Request) -> web.StreamResponse:

@@ -1,14 +1,28 @@
 """The gateway's composition: its routes, what is built, what runs."""
 
+import asyncio
+import time
 from contextlib import AsyncExitStack, suppress
 
 from aiohttp import web
 
 from scoreboard_runtime.contract.keys import Keys
-from scoreboard_runtime.gateway import actions, auth, identity, jobs, pages, standings, users
+from scoreboard_runtime.gateway import (
+    actions,
+    auth,
+    identity,
+    jobs,
+    moderator,
+    pages,
+    privacy,
+    standings,
+    users,
+)
+from scoreboard_runtime.gateway.administering import admin_route
 from scoreboard_runtime.gateway.boundary import Handler, action_route, boundary, direct, route
 from scoreboard_runtime.gateway.cache import Cache
 from scoreboard_runtime.gateway.finished import Finished
+from scoreboard_runtime.gateway.office import ADMIN_ROUTES
 from scoreboard_runtime.gateway.parts import GATEWAY, Gateway
 from scoreboard_runtime.gateway.passwords import Hasher
 from scoreboard_runtime.gateway.provider import Identity
@@ -28,6 +42,7 @@ from scoreboard_runtime.stores.errors import (
     QUEUE,
     StoreUnavailable,
 )
+from scoreboard_runtime.stores.freezes import Freezes
 from scoreboard_runtime.stores.pipeline import Pipeline
 from scoreboard_runtime.stores.postgres import Database
 from scoreboard_runtime.stores.queue import Queue
@@ -51,6 +66,9 @@ ROUTES: tuple[tuple[str, str, Handler, bool], ...] = (
     ("GET", "/api/scoreboard/users/{user_id}", standings.get_around_user, True),
     ("GET", "/api/users/me", users.me, True),
     ("GET", "/api/users/me/history", users.history, True),
+    ("DELETE", "/api/users/me", privacy.erase, True),
+    ("GET", "/api/users/me/export", privacy.export, True),
+    *((method, path, admin_route(read, act), True) for method, path, read, act in ADMIN_ROUTES),
 )
 # Charged by their own call to shared state, together with everything else it decides.
 ACTION_ROUTES: tuple[tuple[str, str, Handler], ...] = (
@@ -83,6 +101,7 @@ def build(settings: Settings, pipeline: Pipeline) -> Gateway:
     cache_client = valkey.connect(settings.cache_url)
     key_file = KeyFile(settings.keys_file)
     reader = Standings(cache_client, database, keys)
+    sessions = Sessions(queue_client, keys, board.refresh_ttl_us)
     gateway = Gateway(
         settings=settings,
         board=board,
@@ -95,7 +114,7 @@ def build(settings: Settings, pipeline: Pipeline) -> Gateway:
         queue=Queue(pipeline, queue_client, board, settings.queue_capacity),
         key_file=key_file,
         tokens=TokenCache(board.name, lambda: key_file.keyring),
-        sessions=Sessions(queue_client, keys, board.refresh_ttl_us),
+        sessions=sessions,
         revocations=Revocations(queue_client, keys, board.token_ttl_us),
         users=Users(database),
         hasher=Hasher(),
@@ -104,6 +123,10 @@ def build(settings: Settings, pipeline: Pipeline) -> Gateway:
         cache=Cache(board, reader, cache_client, keys, telemetry),
         finished=Finished(cache_client, keys.changes_channel()),
         health=Health(telemetry, []),
+        freezes=Freezes(database),
+        moderator=moderator.build(database, queue_client, cache_client, board, sessions),
+        started_us=time.time_ns() // 1000,
+        exporting=asyncio.Semaphore(1),
     )
     gateway.health.dependencies = dependencies(gateway)
     return gateway
@@ -142,6 +165,7 @@ async def start(settings: Settings, stack: AsyncExitStack) -> tuple[web.Applicat
         stack.push_async_callback(gateway.identity.close)
     with suppress(StoreUnavailable):
         await gateway.revocations.poll()  # before the first request, not a moment after it
+        await gateway.freezes.poll()
     await stack.enter_async_context(
         lifecycle.running(
             pipeline.run(),
@@ -150,6 +174,7 @@ async def start(settings: Settings, stack: AsyncExitStack) -> tuple[web.Applicat
             gateway.cache.hear_standings(),
             gateway.cache.hear_objects(),
             gateway.finished.run(),
+            gateway.freezes.watch(),
         )
     )
     await pipeline.connected(START_WITHIN)

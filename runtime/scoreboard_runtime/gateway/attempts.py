@@ -23,6 +23,7 @@ from scoreboard_runtime.rules.admission import Fault, Finding, judge, judge_all
 from scoreboard_runtime.rules.tokens import Claims
 from scoreboard_runtime.stores.queue import Attempt, Entry
 
+FROZEN_WAIT_US = 29_999_999  # while the board is frozen; no cooldown is as odd
 NONCE_MS = 180_000  # longer than the 120 s in which one timestamp can be fresh
 _KEY = re.compile(r'"?([\x21\x23-\x7e]{1,255}?)"?')
 
@@ -82,7 +83,7 @@ async def gather(gateway: Gateway, request: web.Request, *, batch: bool) -> Gath
     try:
         gathered.body = await raw_body(request)
         gathered.digest = hashlib.sha256(gathered.body).hexdigest()
-        gathered.key = _idempotency_key(request)
+        gathered.key = idempotency_key(request)
         roles = gathered.claims.roles if gathered.claims else frozenset()
         gathered.findings = _findings(gateway, gathered.body, roles, batch=batch)
     except Rejected as rejected:
@@ -111,7 +112,8 @@ def _findings(
     return (found,)
 
 
-def _idempotency_key(request: web.Request) -> str:
+def idempotency_key(request: web.Request) -> str:
+    """The key of a request that has one, else empty. Raises Rejected."""
     text = request.headers.get("Idempotency-Key")
     if text is None:
         return ""
@@ -164,6 +166,7 @@ def _entry(gateway: Gateway, finding: Finding, nonce: str) -> Entry:
         o=action.once or None,
         t=gateway.keys.task(task) if task else None,
         f=finding.forbidden or None,
+        w=FROZEN_WAIT_US if gateway.freezes.of(gateway.board.board.name) else None,
     )
 
 

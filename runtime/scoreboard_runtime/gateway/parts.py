@@ -1,5 +1,6 @@
 """What the gateway's handlers work with; built in gateway/app.py."""
 
+import asyncio
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -8,6 +9,7 @@ from scoreboard_runtime.contract.board import Scoreboard
 from scoreboard_runtime.contract.keys import Keys
 from scoreboard_runtime.gateway.cache import Cache
 from scoreboard_runtime.gateway.finished import Finished
+from scoreboard_runtime.gateway.moderator import Moderator
 from scoreboard_runtime.gateway.passwords import Hasher
 from scoreboard_runtime.gateway.provider import Identity
 from scoreboard_runtime.process.health import Health
@@ -17,6 +19,7 @@ from scoreboard_runtime.process.telemetry import Telemetry
 from scoreboard_runtime.process.tracing import Tracer
 from scoreboard_runtime.rules.tokens import TokenCache
 from scoreboard_runtime.stores import valkey
+from scoreboard_runtime.stores.freezes import Freezes
 from scoreboard_runtime.stores.postgres import Database
 from scoreboard_runtime.stores.queue import Queue
 from scoreboard_runtime.stores.sessions import Revocations, Sessions
@@ -48,6 +51,10 @@ class Gateway:
     cache: Cache
     finished: Finished
     health: Health
+    freezes: Freezes
+    moderator: Moderator
+    started_us: int
+    exporting: asyncio.Semaphore
 
 
 GATEWAY: web.AppKey["Gateway"] = web.AppKey("gateway", Gateway)

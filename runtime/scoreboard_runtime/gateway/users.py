@@ -1,6 +1,7 @@
 """What a user sees of themselves: the profile and the ledger."""
 
 import re
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -12,6 +13,7 @@ from scoreboard_runtime.gateway.boundary import CLAIMS
 from scoreboard_runtime.gateway.parts import Gateway
 from scoreboard_runtime.gateway.requests import invalid, json
 from scoreboard_runtime.process.problems import Rejected
+from scoreboard_runtime.stores.users import Users
 
 PAGE = 50
 NEWEST = 2**62
@@ -33,16 +35,24 @@ async def me(gateway: Gateway, request: web.Request) -> web.StreamResponse:
     return web.Response(body=found, headers=headers, content_type="application/json")
 
 
-async def history(gateway: Gateway, request: web.Request) -> web.StreamResponse:
-    """GET /api/users/me/history: every change of the score and what made it, newest first."""
+def cursor_of(request: web.Request) -> int:
+    """The version below which the page of a ledger begins. Raises Rejected."""
     cursor = request.query.get("cursor", "")  # empty: the first page, as when there is none
     found = _CURSOR.fullmatch(cursor)
     if cursor and found is None:
         raise invalid("/query/cursor", "take nextCursor of the page before")
-    before = int(found[1]) if found else NEWEST
-    rows = await gateway.users.history(
-        request[CLAIMS].user_id, gateway.board.board.name, DEFAULT_WINDOW, before, PAGE + 1
-    )
+    return int(found[1]) if found else NEWEST
+
+
+async def history(gateway: Gateway, request: web.Request) -> web.StreamResponse:
+    """GET /api/users/me/history: every change of the score and what made it, newest first."""
+    user, before = request[CLAIMS].user_id, cursor_of(request)
+    return json(await history_page(gateway.users, gateway.board.board.name, user, before))
+
+
+async def history_page(users: Users, board: str, user: str, before: int) -> dict[str, Any]:
+    """A page of a user's ledger and the cursor of the next."""
+    rows = await users.history(user, board, DEFAULT_WINDOW, before, PAGE + 1)
     items = [
         {
             "jobId": row["job_id"],
@@ -57,4 +67,4 @@ async def history(gateway: Gateway, request: web.Request) -> web.StreamResponse:
         for row in rows[:PAGE]
     ]
     more = len(rows) > PAGE
-    return json({"items": items, "nextCursor": f"v{rows[PAGE - 1]['version']}" if more else None})
+    return {"items": items, "nextCursor": f"v{rows[PAGE - 1]['version']}" if more else None}

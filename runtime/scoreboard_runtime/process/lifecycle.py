@@ -5,7 +5,7 @@ import contextlib
 import gc
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
@@ -18,6 +18,15 @@ from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.process.telemetry import configure_logs
 
 log = structlog.get_logger()
+
+
+async def end(tasks: Sequence[asyncio.Future[object]]) -> None:
+    """Cancels until all are over: before Python 3.12 `wait_for` may swallow a cancellation."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=1.0)
 
 
 @asynccontextmanager
@@ -35,9 +44,7 @@ async def running(*loops: Awaitable[object]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
 
 Start = Callable[[Settings, AsyncExitStack], Awaitable[tuple[web.Application, Health]]]

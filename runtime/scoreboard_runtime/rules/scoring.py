@@ -47,6 +47,7 @@ class Player:
     score: int
     version: int
     reached_us: int
+    out: bool = False  # disqualified: scores on, ranked nowhere
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -1,5 +1,6 @@
 """The dead letters: jobs set aside with a reason, to be looked at and redriven."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -34,10 +35,14 @@ class DeadLetters:
         with valkey.available(QUEUE):
             return int(await self._client.zcard(self._keys.dead_letters()))
 
-    async def list(self, limit: int) -> list[DeadLetter]:
+    async def list(self, limit: int) -> Sequence[DeadLetter]:
         """The newest first."""
         with valkey.available(QUEUE):
             ids = await self._client.zrevrange(self._keys.dead_letters(), 0, limit - 1)
+        return await self._read(ids)
+
+    async def _read(self, ids: Sequence[bytes]) -> Sequence[DeadLetter]:
+        with valkey.available(QUEUE):
             pipe = self._client.pipeline(transaction=False)
             for job_id in ids:
                 pipe.hgetall(self._keys.dead_letter(job_id.decode()))
@@ -47,6 +52,25 @@ class DeadLetters:
             for job_id, letter in zip(ids, letters, strict=True)
             if letter
         ]
+
+    async def page(self, before: tuple[int, str] | None, limit: int) -> Sequence[DeadLetter]:
+        """The newest first, older than the letter that was buried at `before`."""
+        most = "+inf" if before is None else before[0]
+        found: Sequence[DeadLetter] = ()
+        offset = 0
+        while len(found) < limit:
+            with valkey.available(QUEUE):
+                ids = await self._client.zrevrangebyscore(
+                    self._keys.dead_letters(), most, "-inf", start=offset, num=limit + 1
+                )
+            letters = await self._read(ids)
+            # Letters of one microsecond come in the order of their ids, the largest first.
+            older = [x for x in letters if before is None or (x.at_us, x.job_id) < before]
+            found = [*found, *older]
+            if len(ids) <= limit:
+                break
+            offset += len(ids)
+        return found[:limit]
 
     async def redrive(self, job_id: str) -> bool:
         """Puts the job back at the end of its queue. False when it is not among the dead."""

@@ -36,6 +36,7 @@ class Entry(msgspec.Struct, omit_defaults=True, gc=False):
     t: str | None = None  # key of the issued task
     f: bool | None = None  # the user's roles do not allow it
     x: str | None = None  # what layer 4 says by itself (no such action)
+    w: int | None = None  # us to wait: the board is frozen
 
 
 class Attempt(msgspec.Struct, omit_defaults=True, gc=False):

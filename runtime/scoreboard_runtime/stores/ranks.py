@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from scoreboard_runtime.contract.board import Board
-from scoreboard_runtime.contract.changes import Change, encode_changes
+from scoreboard_runtime.contract.changes import COMPLETED, Change, encode_changes
 from scoreboard_runtime.contract.keys import Keys
 from scoreboard_runtime.stores import valkey
 from scoreboard_runtime.stores.errors import CACHE
@@ -17,6 +17,7 @@ from scoreboard_runtime.stores.standings import LIBRARY
 SCAN_PAGE = 1000
 SETTLE = 0.5  # seconds that a commit may take to be published
 NOBODY = "00000000-0000-0000-0000-000000000000"
+LAST_VERSION = 2**53 - 1  # of a standing that never comes back
 
 
 def _reached(us: int) -> str:
@@ -33,8 +34,27 @@ def _fill_arguments(rows: Sequence[asyncpg.Record]) -> list[Any]:
             -row["current_score"],
             row["score_version"],
             row["username"],
+            int(row["out"]),
         )
     return arguments
+
+
+def present(user: str, row: asyncpg.Record | None, now_us: int) -> Change:
+    """A user's standing as the row says, as a change that changes no score; no row: erased."""
+    return Change(
+        job="",
+        user=user,
+        username=row["username"] if row else "",
+        action="",
+        status=COMPLETED,
+        points=0,
+        score=row["current_score"] if row else 0,
+        version=row["score_version"] if row else LAST_VERSION,
+        reached_us=row["reached_us"] if row else 0,
+        submitted_us=now_us,
+        committed_us=now_us,
+        out=row is None or row["out"],
+    )
 
 
 class Ranks:
@@ -51,10 +71,12 @@ class Ranks:
         self._epoch = ""
         self._building = ""
 
-    def _pair(self, epoch: str) -> list[str]:
+    def _names(self, epoch: str) -> list[str]:
+        place = self._board.name, self._window, epoch
         return [
-            self._keys.standings_ranks(self._board.name, self._window, epoch),
-            self._keys.standings_players(self._board.name, self._window, epoch),
+            self._keys.standings_ranks(*place),
+            self._keys.standings_players(*place),
+            self._keys.standings_absent(*place),
         ]
 
     @property
@@ -74,9 +96,9 @@ class Ranks:
         arguments = [self._board.name, self._window, self._board.size, encode_changes(changes)]
         results = self._keys.results(changes[0].committed_us // 60_000_000)
         for _ in range(5):
-            keys = [self._meta, *self._pair(self._epoch), results, *self._channels]
+            keys = [self._meta, *self._names(self._epoch), results, *self._channels]
             if self._building:
-                keys += self._pair(self._building)
+                keys += self._names(self._building)
             known = [self._epoch, self._building]
             reply = await valkey.call(
                 self._client, CACHE, LIBRARY, "publish", keys, [*known, *arguments]
@@ -85,6 +107,11 @@ class Ranks:
                 return bool(reply[0] == b"OK")
             self._epoch, self._building = reply[1].decode(), reply[2].decode()
         return False
+
+    async def refresh(self, user: str, now_us: int) -> bool:
+        """Publishes a user's standing as Postgres has it. Raises StoreUnavailable."""
+        rows = await self._database.fetch("standings_of", [user])
+        return await self.publish([present(user, rows[0] if rows else None, now_us)])
 
     async def present(self) -> bool:
         """Whether there are standings. Raises StoreUnavailable."""
@@ -111,22 +138,22 @@ class Ranks:
         ranked, last = 0, NOBODY
         while rows := await self._database.fetch("standings_scan", last, SCAN_PAGE):
             await valkey.call(
-                self._client, CACHE, LIBRARY, "fill", self._pair(epoch), _fill_arguments(rows)
+                self._client, CACHE, LIBRARY, "fill", self._names(epoch), _fill_arguments(rows)
             )
-            ranked, last = ranked + len(rows), rows[-1]["user_id"]
+            ranked, last = ranked + sum(not row["out"] for row in rows), rows[-1]["user_id"]
             told(ranked)
         old = await valkey.call(
             self._client,
             CACHE,
             LIBRARY,
             "finish",
-            [self._meta, self._pair(epoch)[0], *self._channels],
+            [self._meta, self._names(epoch)[0], *self._channels],
             [epoch, self._board.name, self._window],
         )
         stale = epoch if old is None else old.decode()
         if stale:
             with valkey.available(CACHE):
-                await self._client.unlink(*self._pair(stale))
+                await self._client.unlink(*self._names(stale))
         return ranked
 
     async def drift(self, sample: int) -> int:
@@ -139,7 +166,7 @@ class Ranks:
             epoch = await self._client.hget(self._meta, "epoch")
         if epoch is None:
             return 0
-        names = self._pair(epoch.decode())
+        names = self._names(epoch.decode())
         suspects: list[str] = []
         read, last = 0, NOBODY
         while read < sample:
@@ -162,16 +189,18 @@ class Ranks:
         return abs(int(members) - int(players))
 
     async def _different(self, names: list[str], rows: Sequence[asyncpg.Record]) -> list[str]:
-        ranks, players = names
+        ranks, players, absent = names
         with valkey.available(CACHE):
             known = await self._client.hmget(players, [row["user_id"] for row in rows])
+            gone = await self._client.hmget(absent, [row["user_id"] for row in rows])
             members = [f"{_reached(row['reached_us'])}:{row['user_id']}" for row in rows]
             scores = await self._client.zmscore(ranks, members)
         different = []
-        for row, player, score in zip(rows, known, scores, strict=True):
-            version = int(player.split(b":", 1)[0]) if player else -1
+        for row, player, out, score in zip(rows, known, gone, scores, strict=True):
+            version = int((player or out).split(b":", 1)[0]) if player or out else -1
             if version > row["score_version"]:
                 continue  # published since the row was read
-            if version < row["score_version"] or score != -row["current_score"]:
+            wanted = None if row["out"] else -row["current_score"]
+            if version < row["score_version"] or score != wanted:
                 different.append(row["user_id"])
         return different

@@ -65,17 +65,13 @@ class Sessions:
 
     async def _prune(self, user_id: str) -> None:
         """Forgets what has run out and ends what is too much, the oldest first."""
-        ids = await self._of(user_id)
-        with valkey.available(QUEUE):
-            pipe = self._client.pipeline(transaction=False)
-            for session_id in ids:
-                pipe.hget(self._keys.session(session_id), "opened")
-            opened = await pipe.execute()
-            gone = [ident for ident, at in zip(ids, opened, strict=True) if at is None]
-            if gone:
+        ids = await self._of(user_id)  # first: one that is opened now is not among the gone
+        opened = await self.opened(user_id)
+        gone = set(ids) - {ident for ident, _ in opened}
+        if gone:
+            with valkey.available(QUEUE):
                 await self._client.srem(self._keys.user_sessions(user_id), *gone)
-        living = sorted((int(at), ident) for ident, at in zip(ids, opened, strict=True) if at)
-        oldest = [ident for _, ident in living[: max(0, len(living) - MOST_SESSIONS)]]
+        oldest = [ident for ident, _ in opened[: max(0, len(opened) - MOST_SESSIONS)]]
         await self._close(user_id, oldest, REVOKED)
 
     async def rotate(self, session_id: str, generation: int) -> Session | None:
@@ -129,6 +125,17 @@ class Sessions:
     async def end_all(self, user_id: str, reason: str) -> int:
         """Ends every session of a user at once; how many there were."""
         return await self._close(user_id, await self._of(user_id), reason)
+
+    async def opened(self, user_id: str) -> list[tuple[str, int]]:
+        """The user's living sessions and when each was opened, us; the oldest first."""
+        ids = await self._of(user_id)
+        with valkey.available(QUEUE):
+            pipe = self._client.pipeline(transaction=False)
+            for session_id in ids:
+                pipe.hget(self._keys.session(session_id), "opened")
+            times = await pipe.execute()
+        found = zip(ids, times, strict=True)
+        return sorted(((ident, int(at)) for ident, at in found if at), key=lambda one: one[1])
 
     async def exists(self, session_id: str) -> bool:
         with valkey.available(QUEUE):

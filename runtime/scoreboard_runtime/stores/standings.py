@@ -30,7 +30,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class UserStanding:
-    """Where one user stands; rank is None for who has no score yet."""
+    """Where one user stands; rank is None for who has no score yet or is disqualified."""
 
     rank: int | None
     score: int
@@ -78,6 +78,7 @@ class Standings:
                 self._keys.standings_meta(board.name, window),
                 self._keys.standings_ranks(board.name, window, epoch),
                 self._keys.standings_players(board.name, window, epoch),
+                self._keys.standings_absent(board.name, window, epoch),
             ]
             reply = await valkey.call(self._client, CACHE, LIBRARY, name, names, [epoch, *args])
             if reply[0] == b"OK":
@@ -178,19 +179,21 @@ class Standings:
         except (StandingsLost, StoreUnavailable):
             return await self._user_from_postgres(user)
         _, sequence, _, _, _, _, rank, _, score, player = reply
-        if rank < 0:
+        if not player:
             return UserStanding(None, 0, 0, "", epoch, sequence)
         version, _, name = player.split(b":", 2)
-        return UserStanding(
-            rank + 1, -int(float(score)), int(version), name.decode(), epoch, sequence
-        )
+        known = -int(float(score)), int(version)
+        if rank < 0:
+            return UserStanding(None, *known, "", epoch, sequence)
+        return UserStanding(rank + 1, *known, name.decode(), epoch, sequence)
 
     async def _user_from_postgres(self, user: str) -> UserStanding:
         row = await self._database.fetchrow("standing_of", user)
-        if row is None or row["above"] is None:
+        if row is None:
             return UserStanding(None, 0, 0, "", FROM_POSTGRES, 0)
+        rank = None if row["above"] is None else row["above"] + 1
         score, version = row["current_score"], row["score_version"]
-        return UserStanding(row["above"] + 1, score, version, row["username"], FROM_POSTGRES, 0)
+        return UserStanding(rank, score, version, row["username"], FROM_POSTGRES, 0)
 
     async def history_since(
         self, user: str, board: Board, window: str, version: int

@@ -14,6 +14,7 @@ from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.process.telemetry import Telemetry
 from scoreboard_runtime.stores import usage, valkey
 from scoreboard_runtime.stores.errors import CACHE, DATABASE, QUEUE
+from scoreboard_runtime.stores.freezes import Freezes
 from scoreboard_runtime.stores.jobs import Jobs
 from scoreboard_runtime.stores.leases import Leases
 from scoreboard_runtime.stores.letters import DeadLetters
@@ -22,6 +23,7 @@ from scoreboard_runtime.stores.postgres import Database
 from scoreboard_runtime.stores.queue import Queue
 from scoreboard_runtime.stores.ranks import Ranks
 from scoreboard_runtime.worker import measuring
+from scoreboard_runtime.stores.unpublished import Unpublished
 from scoreboard_runtime.worker.lane import Lane
 from scoreboard_runtime.worker.ownership import Ownership
 from scoreboard_runtime.worker.upkeep import Upkeep
@@ -45,6 +47,7 @@ class Worker:
         self.readers = [Pipeline(settings.redis_url, QUEUE) for _ in range(LANES)]
         self.leases = Leases(self.queue_client, keys, settings.worker_id)
         self.ownership = Ownership(self.leases, settings.worker_id)
+        self.freezes = Freezes(self.database)
         unpublished = asyncio.Event()
 
         def ranks() -> Ranks:
@@ -76,6 +79,9 @@ class Worker:
             leases=self.leases,
             ranks=ranks(),
             unpublished=unpublished,
+            marks=Unpublished(self.queue_client, keys),
+            freezes=self.freezes,
+            board=board.board.name,
         )
         self.health = Health(self.telemetry, self.dependencies(), alive=self.alive)
 
@@ -127,6 +133,7 @@ def run(settings: Settings) -> None:
                 worker.upkeep.gauges(),
                 worker.upkeep.standings(),
                 measuring.watch(worker.telemetry, worker.stores()),
+                worker.freezes.watch(),
                 *(lane.run() for lane in worker.lanes),
             )
         )

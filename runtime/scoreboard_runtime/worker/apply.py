@@ -14,7 +14,9 @@ import asyncpg
 
 from scoreboard_runtime.contract.changes import COMPLETED, FAILED, Change
 from scoreboard_runtime.rules.scoring import Effect, Player, Work, settle
+from scoreboard_runtime.stores.freezes import BoardFrozen
 from scoreboard_runtime.stores.postgres import Connection, Database
+from scoreboard_runtime.stores.ranks import NOBODY
 from scoreboard_runtime.stores.sql import QUERIES
 
 
@@ -31,11 +33,20 @@ def _now_us() -> int:
     return time.time_ns() // 1000
 
 
-async def _locked(connection: Connection, batch: Sequence[Work]) -> dict[str, Player]:
-    rows = await connection.fetch(QUERIES["lock_users"], list({work.user for work in batch}))
+async def _locked(
+    connection: Connection, batch: Sequence[Work], place: tuple[str, str]
+) -> dict[str, Player]:
+    users = list({work.user for work in batch})
+    rows = await connection.fetch(QUERIES["lock_users"], users, place[0])
+    if any(row["frozen"] for row in rows):
+        raise BoardFrozen(place[0])
     return {
         row["id"]: Player(
-            row["username"], row["current_score"], row["score_version"], row["reached_us"]
+            row["username"],
+            row["current_score"],
+            row["score_version"],
+            row["reached_us"],
+            row["out"],
         )
         for row in rows
     }
@@ -71,7 +82,8 @@ async def _record(
         *(
             (
                 effect.work.job,
-                effect.work.user,
+                # Whoever erased themselves is not remembered by what was still to come.
+                effect.work.user if effect.work.user in players else NOBODY,
                 effect.work.action,
                 effect.work.task,
                 effect.work.once,
@@ -117,6 +129,7 @@ def _change(effect: Effect, players: Mapping[str, Player], now_us: int) -> Chang
         error=effect.error,
         request=effect.work.request,
         trace=effect.work.trace,
+        out=player is not None and player.out,
     )
 
 
@@ -130,20 +143,21 @@ def _known_change(work: Work, row: Any, players: Mapping[str, Player]) -> Change
         status=row["status"],
         points=row["points"],
         score=row["score"],
-        version=row["version"],
+        version=row["version"] if player else 0,  # who is gone is ranked nowhere
         reached_us=row["reached_us"],
         submitted_us=work.submitted_us,
         committed_us=row["finished_us"],
         error=row["error"],
         request=work.request,
         trace=work.trace,
+        out=player is not None and player.out,
     )
 
 
 async def _transaction(
     connection: Connection, batch: Sequence[Work], place: tuple[str, str], *, careful: bool
 ) -> tuple[list[Change], int]:
-    players = await _locked(connection, batch)
+    players = await _locked(connection, batch, place)
     known = await _known(connection, batch) if careful else {}
     done = await _done(connection, batch) if careful else set()
     new = list({work.job: work for work in batch if work.job not in known}.values())
@@ -163,7 +177,8 @@ async def apply(
 ) -> Applied:
     """Commits the batch. `careful` looks for jobs that were committed before.
 
-    Raises StoreUnavailable when it may be tried again, asyncpg's errors when it may not.
+    Raises StoreUnavailable when it may be tried again, BoardFrozen while the board is frozen,
+    asyncpg's errors when it may not.
     """
     started = time.monotonic()
     async with database.connection() as connection:

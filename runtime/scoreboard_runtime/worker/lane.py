@@ -21,6 +21,7 @@ from scoreboard_runtime.process.tracing import Tracer
 from scoreboard_runtime.rules import retry
 from scoreboard_runtime.rules.scoring import Work
 from scoreboard_runtime.stores.errors import DATABASE, StoreUnavailable
+from scoreboard_runtime.stores.freezes import BoardFrozen
 from scoreboard_runtime.stores.jobs import Delivery, Jobs
 from scoreboard_runtime.stores.postgres import Database, is_transient
 from scoreboard_runtime.stores.ranks import Ranks
@@ -31,6 +32,7 @@ from scoreboard_runtime.worker.spans import begin
 log = structlog.get_logger()
 BATCH = 100  # of each shard: more gains little, and makes a retry dearer
 SUSPECT = 3  # deliveries after which a job is tried alone: it may be what kills the worker
+HELD = 0.2  # seconds between two looks whether the board is still frozen
 HOPELESS = 25  # deliveries after which a job goes to the dead letters
 
 Pair = tuple[Delivery, Work]
@@ -142,7 +144,7 @@ class Lane:
     async def _persist(
         self, batch: Sequence[Pair], *, careful: bool
     ) -> tuple[list[Pair], list[Change]]:
-        """Commits, however long Postgres is away, while the shards are still this lane's.
+        """Commits, however long Postgres is away or the board frozen, while the shards are ours.
 
         The jobs are not given back meanwhile: each delivery counts against a job, and an outage
         of the database is no fault of theirs. Raises StoreUnavailable when a lease was lost.
@@ -151,6 +153,12 @@ class Lane:
         while True:
             try:
                 return await self._commit(batch, careful=careful or failures > 0)
+            except BoardFrozen as error:
+                shards = {delivery.shard for delivery, _ in batch}
+                if not shards <= self._shards() - self.ownership.leaving:
+                    raise StoreUnavailable(DATABASE, str(error)) from None
+                await asyncio.sleep(HELD)
+                self.beat = time.monotonic()
             except StoreUnavailable as error:
                 failures += 1
                 if not {delivery.shard for delivery, _ in batch} <= self._shards():
@@ -166,6 +174,8 @@ class Lane:
         try:
             works = [work for _, work in batch]
             applied = await apply(self.database, works, self.place, careful=careful)
+        except BoardFrozen:
+            raise
         except StoreUnavailable:
             self.telemetry.count(metrics.DB_ERRORS, "transient")
             self.telemetry.count(metrics.JOB_RETRIES)

@@ -14,12 +14,14 @@ from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.process.telemetry import Telemetry
 from scoreboard_runtime.stores import valkey
 from scoreboard_runtime.stores.errors import StoreUnavailable
+from scoreboard_runtime.stores.freezes import Freezes
 from scoreboard_runtime.stores.jobs import Jobs
 from scoreboard_runtime.stores.leases import Leases
 from scoreboard_runtime.stores.letters import DeadLetters
 from scoreboard_runtime.stores.postgres import Database
 from scoreboard_runtime.stores.queue import Queue
 from scoreboard_runtime.stores.ranks import Ranks
+from scoreboard_runtime.stores.unpublished import Unpublished
 
 log = structlog.get_logger()
 INTERVAL = 0.5
@@ -43,16 +45,24 @@ class Upkeep:
     leases: Leases
     ranks: Ranks
     unpublished: asyncio.Event
+    marks: Unpublished
+    freezes: Freezes
+    board: str
     checked: float = 0.0
 
     async def gauges(self) -> None:
-        """Depth, age of the oldest job, dead letters and players, for ever."""
+        """Depth, age of the oldest job, dead letters and players, for ever.
+
+        What a freeze holds back waits for a person: it pages nobody and asks for no more workers.
+        """
         while True:
             try:
-                oldest = await self.jobs.oldest_us()
+                held = self.freezes.of(self.board) is not None
+                oldest = None if held else await self.jobs.oldest_us()
                 age = 0.0 if oldest is None else max(0.0, time.time() - oldest / 1e6)
                 self.telemetry.gauge(metrics.QUEUE_OLDEST, to=age)
-                self.telemetry.gauge(metrics.QUEUE_DEPTH, to=await self.queue.depth())
+                depth = 0 if held else await self.queue.depth()
+                self.telemetry.gauge(metrics.QUEUE_DEPTH, to=depth)
                 self.telemetry.gauge(metrics.DEAD_LETTERS, to=await self.letters.count())
                 if (players := await self.ranks.players()) is not None:
                     self.telemetry.gauge(metrics.PLAYERS, to=players)
@@ -83,9 +93,17 @@ class Upkeep:
                         self.unpublished.set()
                 elif time.monotonic() - self.checked > DRIFT_EVERY:
                     await self.check()
+                await self.publish_overdue()
             except StoreUnavailable as error:
                 log.debug("standings_not_checked", why=str(error))
             await asyncio.sleep(INTERVAL)
+
+    async def publish_overdue(self) -> None:
+        """Publishes what a person changed and could not publish, or died before."""
+        for mark, user in await self.marks.overdue():
+            log.warning("published_late", user=user)
+            await self.ranks.refresh(user, time.time_ns() // 1000)
+            await self.marks.done(mark)
 
     async def check(self) -> None:
         """One drift check; what drifted is built anew."""

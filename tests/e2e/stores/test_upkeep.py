@@ -9,9 +9,11 @@ from tests.e2e.stores.test_standings import committed
 from scoreboard_runtime.contract import metrics
 from scoreboard_runtime.contract.board import DEFAULT_WINDOW
 from scoreboard_runtime.process.telemetry import Telemetry
+from scoreboard_runtime.stores.freezes import Freezes
 from scoreboard_runtime.stores.jobs import Jobs
 from scoreboard_runtime.stores.leases import Leases
 from scoreboard_runtime.stores.ranks import Ranks
+from scoreboard_runtime.stores.unpublished import Unpublished
 from scoreboard_runtime.worker.upkeep import Upkeep
 
 
@@ -24,6 +26,9 @@ def an_upkeep(desk: Desk, worker: str) -> Upkeep:
         leases=Leases(desk.client, desk.keys, worker),
         ranks=Ranks(desk.client, desk.database, desk.keys, desk.board.board, DEFAULT_WINDOW),
         unpublished=asyncio.Event(),
+        marks=Unpublished(desk.client, desk.keys),
+        freezes=Freezes(desk.database),
+        board=desk.board.board.name,
     )
 
 

@@ -11,7 +11,14 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 from scoreboard_runtime.contract import actions, snapshots
 from scoreboard_runtime.contract.asyncapi import describe_socket
 from scoreboard_runtime.contract.board import Action, Board, Limit, Points, Scoreboard
-from scoreboard_runtime.contract.openapi import describe, operations, sections, shapes
+from scoreboard_runtime.contract.openapi import (
+    admin_shapes,
+    describe,
+    operations,
+    privacy_shapes,
+    sections,
+    shapes,
+)
 from scoreboard_runtime.contract.openapi.docs import docs_page
 from scoreboard_runtime.contract.openapi.errors import PROBLEM, anchor
 from scoreboard_runtime.contract.openapi.examples import action_body
@@ -40,9 +47,8 @@ VARIANTS = {
 }
 CLOSED = VARIANTS["registration closed"]
 METHODS = ("get", "post", "put", "delete")
-# A code of no operation: the router says it for a method that a path does not have, and a job's
-# error says it, never an answer.
-ELSEWHERE = {"METHOD_NOT_ALLOWED", "SCORE_OUT_OF_RANGE"}
+# A code of no operation: the router says it for a method that a path does not have.
+ELSEWHERE = {"METHOD_NOT_ALLOWED"}
 
 
 def found(description: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -158,7 +164,7 @@ def test_operations_have_names_of_their_own_and_paths_their_parameters():
         assert operation.method in METHODS
 
 
-TYPES = (*shapes.DESCRIBED, actions.ActionRequest, actions.BatchRequest, actions.TaskRequest,
+TYPES = (*shapes.DESCRIBED, *admin_shapes.DESCRIBED, *privacy_shapes.DESCRIBED, actions.ActionRequest, actions.BatchRequest, actions.TaskRequest,
          snapshots.Snapshot, snapshots.Around)  # fmt: skip
 
 

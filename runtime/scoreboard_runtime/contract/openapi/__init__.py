@@ -10,8 +10,9 @@ import msgspec
 
 from scoreboard_runtime.contract import actions, snapshots
 from scoreboard_runtime.contract.board import Scoreboard
-from scoreboard_runtime.contract.openapi import parts, shapes
+from scoreboard_runtime.contract.openapi import admin_shapes, parts, privacy_shapes, shapes
 from scoreboard_runtime.contract.openapi.accounts import accounts
+from scoreboard_runtime.contract.openapi.administering import administering, on_oneself
 from scoreboard_runtime.contract.openapi.errors import problem_schema
 from scoreboard_runtime.contract.openapi.operation import Operation, paths
 from scoreboard_runtime.contract.openapi.playing import playing
@@ -41,6 +42,7 @@ TAGS = (
     ("play", "Tasks, signed actions, jobs."),
     ("standings", "Who is where."),
     ("accounts", "Sessions and users."),
+    ("admin", "What role admin may do; all of it is in the audit log."),
     ("health", "What a load balancer and a cluster ask."),
     ("pages", "What a browser gets."),
 )
@@ -55,7 +57,8 @@ _FROM_CONTRACT = (
 
 def _schemas() -> dict[str, Any]:
     _, found = msgspec.json.schema_components(
-        [*_FROM_CONTRACT, *shapes.DESCRIBED], ref_template="#/components/schemas/{name}"
+        [*_FROM_CONTRACT, *shapes.DESCRIBED, *admin_shapes.DESCRIBED, *privacy_shapes.DESCRIBED],
+        ref_template="#/components/schemas/{name}",
     )
     for schema in found.values():
         schema["description"] = " ".join(schema["description"].split())
@@ -73,7 +76,11 @@ def _schemas() -> dict[str, Any]:
 
 def operations(board: Scoreboard) -> tuple[Operation, ...]:
     """Every operation of a gateway of this board."""
-    return (*playing(board), *standings(board), *accounts(board), *health(), *pages())
+    accounted = (*accounts(board), *on_oneself())
+    return (
+        *(*playing(board), *standings(board), *accounted),
+        *(*administering(board), *health(), *pages()),
+    )
 
 
 def describe(board: Scoreboard) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Operation:
     answers: Mapping[int, Answer]
     body: str | None = None
     bodies: Mapping[str, Any] = field(default_factory=dict)  # examples by their names
+    body_needed: bool = True
     parameters: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     session: Literal["required", "none"] = "none"
@@ -77,7 +78,7 @@ def _body(operation: Operation) -> Json:
     content: Json = {"schema": reference("schemas", operation.body)}
     if examples:
         content["examples"] = examples
-    return {"required": True, "content": {JSON: content}}
+    return {"required": operation.body_needed, "content": {JSON: content}}
 
 
 def described(operation: Operation) -> Json:

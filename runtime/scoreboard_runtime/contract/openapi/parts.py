@@ -84,6 +84,11 @@ def parameters(board: Scoreboard) -> Json:
             {"type": "string", "enum": ["true", "false"], "default": "false"},
         ),
         "cursor": _query("cursor", "`nextCursor` of the page before.", {"type": "string"}),
+        "pageSize": _query("limit", "How many.", _number(1, 100, 50)),
+        "query": _query(
+            "query", "A part of a name, or a user's id.", {"type": "string", "maxLength": 64}
+        ),
+        "about": _query("user", "Of this user only: an id.", {"type": "string", "format": "uuid"}),
         "partial": _query(
             "partial",
             "`ok` answers 200 while only an external dependency is away (what a probe asks).",
@@ -92,6 +97,10 @@ def parameters(board: Scoreboard) -> Json:
         "jobId": _path("jobId", "As the 202 named it.", "019ab3f0-5c1e-7000-8003-5d1f0a9c3e77"),
         "userId": _path(
             "userId", "As the standings name it.", "0b54c5e2-a1d1-4f0e-9d3c-7a6f21c4b8e9"
+        ),
+        "boardName": _path("boardName", "As in `spec.boards`.", names[0]),
+        "letterId": _path(
+            "letterId", "As the dead letter has it.", "019ab3f0-5c1e-7000-8003-5d1f0a9c3e77"
         ),
         "If-None-Match": _in_header("If-None-Match", "The ETag of what you have.", required=False),
         "Last-Event-ID": _in_header(

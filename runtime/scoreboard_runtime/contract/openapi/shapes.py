@@ -134,9 +134,9 @@ class JobStatus(msgspec.Struct, rename="camel"):
 
 
 class HistoryItem(msgspec.Struct, rename="camel"):
-    """One row of the ledger."""
+    """One row of the ledger; without a job it was made by a person, whose reason is there."""
 
-    job_id: Id
+    job_id: Id | None
     action: str
     board: str
     points: int

@@ -116,6 +116,7 @@ local function zero_trust(entry, request, state, now, once_key)
   if entry.o and redis.call('SISMEMBER', once_key, entry.a) == 1 then
     return {'ALREADY_COMPLETED', 0}
   end
+  if entry.w then return {'COOLDOWN', entry.w} end
   if entry.c and state['c:' .. entry.a] > now then
     return {'COOLDOWN', state['c:' .. entry.a] - now}
   end

@@ -1,6 +1,8 @@
 -- name: lock_users
 -- In id order, so that batches of two workers cannot wait for each other in a circle.
-SELECT id::text AS id, username, current_score, score_version, reached_us
+SELECT id::text AS id, username, current_score, score_version, reached_us,
+       disqualified_at IS NOT NULL AS "out",
+       EXISTS (SELECT FROM frozen_boards WHERE board = $2) AS frozen
 FROM users
 WHERE id = ANY($1::uuid[])
 ORDER BY id

@@ -124,7 +124,7 @@ class Ranks:
             epoch = await self._client.hget(self._meta, "epoch")
             if epoch is None:
                 return None
-            return int(await self._client.zcard(self._pair(epoch.decode())[0]))
+            return int(await self._client.zcard(self._names(epoch.decode())[0]))
 
     async def rebuild(self, epoch: str, told: Callable[[int], None] = lambda _: None) -> int:
         """Builds the standings anew from Postgres beside the present ones, then swaps them.

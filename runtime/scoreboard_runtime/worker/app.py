@@ -22,8 +22,8 @@ from scoreboard_runtime.stores.pipeline import Pipeline
 from scoreboard_runtime.stores.postgres import Database
 from scoreboard_runtime.stores.queue import Queue
 from scoreboard_runtime.stores.ranks import Ranks
-from scoreboard_runtime.worker import measuring
 from scoreboard_runtime.stores.unpublished import Unpublished
+from scoreboard_runtime.worker import measuring
 from scoreboard_runtime.worker.lane import Lane
 from scoreboard_runtime.worker.ownership import Ownership
 from scoreboard_runtime.worker.upkeep import Upkeep

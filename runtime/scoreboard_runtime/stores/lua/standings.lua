@@ -47,7 +47,8 @@ end
 -- publish(meta, ranks, players, absent, results, standings channel, changes channel
 --   [, ranks, players, absent built] | epoch, building, board, window, size, payload): the payload is
 --   contract/changes.py's, a list of {job, user, name, action, status, points, score, version,
---   reached us, submitted us, committed us, error, request, out} as msgpack; version 0: no standing changed.
+--   reached us, submitted us, committed us, error, request, out} as msgpack; version 0: no standing
+--   changed.
 -- Answers {OK, epoch, sequence, revision, total}, {LOST} when there are no standings (the changes are
 -- published without ranks), or {EPOCH, epoch, building} when the caller's names are not the present ones.
 local function publish(keys, args)

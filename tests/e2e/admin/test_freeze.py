@@ -118,9 +118,13 @@ async def test_held_jobs_page_nobody_and_outlive_their_worker(office: Office) ->
         await until(takes_part, "the second worker has shards")
         second.ownership.closing = True
         await asyncio.wait_for(second.drain(), 10)
-        registry = second.telemetry.registry
-        assert registry.get_sample_value("scoreboard_queue_depth") == 0
-        assert registry.get_sample_value("scoreboard_queue_oldest_seconds") == 0
+
+        def calm() -> bool:
+            value = second.telemetry.registry.get_sample_value
+            gauges = ("scoreboard_queue_depth", "scoreboard_queue_oldest_seconds")
+            return [value(gauge) for gauge in gauges] == [0, 0]
+
+        await until(calm, "the gauges ask for nobody")
     await office.freeze("unfreeze")
     await office.shows("ann")
 

@@ -1,8 +1,11 @@
 """What a person may do to a score by hand."""
 
+from importlib.resources import files
+
 import pytest
 
 from scoreboard_runtime.contract.board import MAX_SCORE
+from scoreboard_runtime.contract.changes import Change
 from scoreboard_runtime.rules import budget, moderation
 from scoreboard_runtime.rules.moderation import ByHand, Refused
 from scoreboard_runtime.rules.scoring import Player
@@ -125,3 +128,11 @@ def test_a_refusal_without_words_says_its_code():
 )
 def test_what_is_left_of_a_budget(arrival: int, left: int):
     assert budget.left(arrival, 5_000_000, 10, 1_000_000) == left
+
+
+def test_lua_reads_the_member_of_a_change_that_says_who_is_out():
+    source = (files("scoreboard_runtime.stores") / "lua" / "standings.lua").read_text()
+
+    place = Change.__struct_fields__.index("out") + 1  # Lua counts from 1
+
+    assert source.count(f"change[{place}])") == 2

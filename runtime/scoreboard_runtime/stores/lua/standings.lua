@@ -47,8 +47,8 @@ end
 -- publish(meta, ranks, players, absent, results, standings channel, changes channel
 --   [, ranks, players, absent built] | epoch, building, board, window, size, payload): the payload is
 --   contract/changes.py's, a list of {job, user, name, action, status, points, score, version,
---   reached us, submitted us, committed us, error, request, out} as msgpack; version 0: no standing
---   changed.
+--   reached us, submitted us, committed us, error, request, trace, out} as msgpack; version 0: no
+--   standing changed.
 -- Answers {OK, epoch, sequence, revision, total}, {LOST} when there are no standings (the changes are
 -- published without ranks), or {EPOCH, epoch, building} when the caller's names are not the present ones.
 local function publish(keys, args)
@@ -63,10 +63,10 @@ local function publish(keys, args)
     local score, reached = string.format('%d', -change[7]), string.format('%016d', change[9])
     local rank, before = nil, nil
     if version ~= '0' then
-      if building ~= '' then keep(built, user, reached, score, version, name, change[14]) end
+      if building ~= '' then keep(built, user, reached, score, version, name, change[15]) end
       if epoch ~= '' then
         local changed
-        changed, rank, before = keep(present, user, reached, score, version, name, change[14])
+        changed, rank, before = keep(present, user, reached, score, version, name, change[15])
         if changed and ((rank and rank < size) or (before and before < size)) then touched = true end
       end
     elseif epoch ~= '' then

@@ -45,8 +45,9 @@ docs: $(VENV)/.dev ## the reference pages and the dashboards, from the code
 golden: $(VENV)/.dev ## what the golden Scoreboards become, written anew: review it as a diff
 	@$(BIN)/python -m tests.unit.operator.cases
 
-pictures: $(VENV)/.dev ## the pictures of the docs, by a headless Chromium
+pictures: $(VENV)/.dev ## the pictures of the docs, by a headless Chromium; some ten minutes
 	$(BIN)/python -m docs.pictures.make
+	$(BIN)/python -m docs.pictures.dashboards
 
 ENGINE ?= $(firstword $(foreach found,podman docker buildah,$(shell command -v $(found))) none)
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)

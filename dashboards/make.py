@@ -69,9 +69,23 @@ def _at(name: str) -> str:
     return f"/d/scoreboard-{name}"
 
 
-def _override(name: str, ident: str, value: Any) -> dict[str, Any]:
-    matcher = {"id": "byName", "options": name}
-    return {"matcher": matcher, "properties": [{"id": ident, "value": value}]}
+def _override(name: str, **properties: Any) -> dict[str, Any]:
+    given = [{"id": ident.replace("_", "."), "value": v} for ident, v in properties.items()]
+    return {"matcher": {"id": "byName", "options": name}, "properties": given}
+
+
+def _overrides(panel: Panel) -> Iterator[dict[str, Any]]:
+    for name, color in panel.colors:
+        yield _override(name, color={"mode": "fixed", "fixedColor": color})
+    if panel.limit:
+        dashed = {"fill": "dash", "dash": [8, 6]}
+        yield _override(
+            panel.limit, color={"mode": "fixed", "fixedColor": "red"},
+            custom_fillOpacity=0, custom_lineStyle=dashed,
+        )  # fmt: skip
+    if panel.columns and panel.columns[0][0] == "alertname":
+        runbook = _link("Runbook", f"{RUNBOOKS}${{__value.raw}}.md")
+        yield _override(panel.columns[0][1], links=[runbook])
 
 
 def _fields(panel: Panel) -> dict[str, Any]:
@@ -91,14 +105,7 @@ def _fields(panel: Panel) -> dict[str, Any]:
         defaults |= {"custom": custom}
     given = {"max": panel.most, "decimals": panel.decimals, "noValue": panel.none or None}
     defaults |= {key: value for key, value in given.items() if value is not None}
-    overrides = [
-        _override(name, "color", {"mode": "fixed", "fixedColor": color})
-        for name, color in panel.colors
-    ]
-    if panel.columns and panel.columns[0][0] == "alertname":
-        runbook = _link("Runbook", f"{RUNBOOKS}${{__value.raw}}.md")
-        overrides.append(_override(panel.columns[0][1], "links", [runbook]))
-    return {"defaults": defaults, "overrides": overrides}
+    return {"defaults": defaults, "overrides": list(_overrides(panel))}
 
 
 def _options(panel: Panel) -> dict[str, Any]:

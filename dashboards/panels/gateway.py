@@ -13,7 +13,8 @@ from dashboards.panels.parts import (
     to_the_202,
 )
 
-FAILURES = f'{B},status=~"5.."'
+ASKED = f'{B},route!~"/health/.*"'  # a pod that is not ready says 503, as it should
+FAILURES = f'{ASKED},status=~"5.."'
 HITS = f'{B},outcome="hit"'
 
 # fmt: off
@@ -29,7 +30,7 @@ GATEWAY = Dashboard(
                 lines("Failures by route", "reqps", "Answers with a 5xx: faults of ours, which cost error budget on the routes of actions.", (rate(f"{HTTP}_count", "route, status", FAILURES), "{{status}} {{route}}"), width=12, none="none", alert="ScoreboardAcceptErrorBudgetBurn"),
                 to_the_202(),
                 lines("Slowest routes", "s", "The 99th percentile of the five slowest routes.", (f"topk(5, histogram_quantile(0.99, {rate(f'{HTTP}_bucket', 'le, route')}))", "{{route}}")),
-                lines("Answers by status", "reqps", "2xx served, 4xx refused with a reason, 5xx faults of ours.", (rate(f"{HTTP}_count", "status"), "{{status}}"), stacked=True, colors=(("200", "green"), ("201", "dark-green"), ("202", "blue"))),
+                lines("Answers by status", "reqps", "2xx served, 4xx refused with a reason, 5xx faults of ours.", (rate(f"{HTTP}_count", "status", ASKED), "{{status}}"), stacked=True, colors=(("200", "green"), ("201", "dark-green"), ("202", "blue"), ("401", "orange"), ("403", "orange"), ("409", "yellow"), ("429", "purple"), ("500", "red"), ("503", "red"))),
             ),
         ),
         (

@@ -21,7 +21,7 @@ OF_OPERATOR = Dashboard(
             (
                 one("Leader", "short", "Processes that act. One does; others stand by. Without one boards serve, and nothing of them is healed.", f"sum(scoreboard_operator_leader{{{OPERATOR}}})", below="red", steps=(("green", 1), ("red", 2)), alert="ScoreboardOperatorAbsent"),
                 one("Watch", "s", "Time since the operator last heard its own heartbeat; it is ended at 60 s.", f"max(scoreboard_operator_watch_age_seconds{{{OPERATOR}}})", steps=(("orange", 15), ("red", 30)), decimals=1, alert="ScoreboardOperatorBlind"),
-                one("Looks that failed", "short", "In the range that is looked at; each is tried again.", f'sum(increase(scoreboard_operator_reconciles_total{{{OPERATOR},outcome="error"}}[$__range])) or vector(0)', steps=(("orange", 1), ("red", 6)), decimals=0, alert="ScoreboardReconcileFailing"),
+                one("Looks that failed", "short", "In the range that is looked at; each is tried again.", f'sum(increase(scoreboard_operator_reconciles_total{{{OPERATOR},outcome="error"}}[$__range])) or vector(0)', steps=(("orange", 1), ("red", 6)), alert="ScoreboardReconcileFailing"),
                 one("Scoreboards not ready", "short", "Scoreboards that are not as their manifest says.", f"count(scoreboard_operator_scoreboard_ready{{{OPERATOR}}} == 0) or vector(0)", steps=(("orange", 1),), alert="ScoreboardNotReady"),
             ),
         ),

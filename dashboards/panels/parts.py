@@ -28,6 +28,7 @@ class Panel:
 
     `steps`: the colour below the first edge, then colours from edges on; lines draw the edges.
     `colors`: of legends. `board`, `alert`: where it links to. `none`: what is said without data.
+    `limit`: the legend of a line that the others should not cross.
     `columns`: labels that a table shows, with their headings. `named`: a stat shows the legend.
     """
 
@@ -48,6 +49,7 @@ class Panel:
     board: str = ""
     alert: str = ""
     none: str = ""
+    limit: str = ""
     columns: tuple[tuple[str, str], ...] = ()
     named: bool = False
 
@@ -86,7 +88,9 @@ def share(bad: str, of: str, window: str) -> str:
 
 
 def lines(title: str, unit: str, about: str, *queries: tuple[str, str], **more: Any) -> Panel:
-    return Panel(title=title, unit=unit, about=about, queries=queries, **more)
+    """What is counted is whole, unless `decimals` says otherwise."""
+    given = {"decimals": 0 if unit == "short" else None, **more}
+    return Panel(title=title, unit=unit, about=about, queries=queries, **given)
 
 
 def one(title: str, unit: str, about: str, query: str, legend: str = "", **more: Any) -> Panel:
@@ -134,7 +138,7 @@ def saturation(component: str) -> tuple[Panel, ...]:
     """How much of its pods is used. A process has one thread that counts: one core is all of it."""
     select = of_role(component)
     return (
-        lines("Pods", "short", f"Pods of the {component} that answer Prometheus, of those that should.", (f"sum(up{{{select}}})", "answer"), (f"count(up{{{select}}})", "are there"), alert="ScoreboardRoleAbsent"),
+        lines("Pods", "short", f"Pods of the {component} that answer Prometheus, of those that should.", (f"sum(up{{{select}}})", "answer"), (f"count(up{{{select}}})", "are there"), limit="are there", alert="ScoreboardRoleAbsent"),
         lines("CPU by pod", "percentunit", "Share of one core. Near 100 % a pod is full, whatever its limit: more pods help.", (f"sum by (pod) (rate(process_cpu_seconds_total{{{select}}}[$__rate_interval]))", "{{pod}}"), below="green", steps=(("red", 0.9),)),
         lines("Memory by pod", "bytes", "Resident memory.", (f"sum by (pod) (process_resident_memory_bytes{{{select}}})", "{{pod}}")),
     )  # fmt: skip

@@ -58,7 +58,7 @@ STORES = Dashboard(
                 transaction(),
                 lines("Database errors", "ops", "Failed calls by role; transient ones are tried again, permanent ones are faults.", (rate("scoreboard_db_errors_total", "component, kind"), "{{component}} {{kind}}"), none="none"),
                 lines("Pools", "percentunit", "Share of its own connections that a role uses. At 100 % requests wait for one.", (f'sum by (component) (scoreboard_db_connections{{{B},state="busy"}}) / sum by (component) (scoreboard_db_connections_limit{{{B}}})', "{{component}}"), most=1, below="green", steps=(("red", 0.9),)),
-                lines("Connections", "short", "Connections of the server and what it allows: pods of all roles together must stay below.", (gauge(CONNECTIONS, select=OF_POSTGRES), "connections"), (gauge(f"{CONNECTIONS}_limit", select=OF_POSTGRES), "allowed"), colors=(("allowed", "red"),)),
+                lines("Connections", "short", "Connections of the server and what it allows: pods of all roles together must stay below.", (gauge(CONNECTIONS, select=OF_POSTGRES), "connections"), (gauge(f"{CONNECTIONS}_limit", select=OF_POSTGRES), "allowed"), limit="allowed"),
                 lines("Size", "bytes", "Of the database on disk: users, sessions, history of scores.", (gauge(BYTES, select=OF_POSTGRES), "database")),
             ),
         ),

@@ -36,7 +36,7 @@ WORKER = Dashboard(
                 lines("Accepted and finished", "ops", "Where more is accepted than finished, the queue grows.", (rate("scoreboard_actions_total", select=f'{B},outcome="accepted"'), "accepted"), (rate("scoreboard_jobs_total"), "finished"), colors=(("accepted", "blue"), ("finished", "green")), alert="ScoreboardQueueStuck"),
                 lines("Finished by outcome", "ops", "Repeated ones were delivered again after their commit, and had no second effect.", (rate("scoreboard_jobs_total", "outcome"), "{{outcome}}"), colors=(("completed", "green"), ("repeated", "blue"), ("failed", "orange"), ("dead", "red"))),
                 lines("Time to the commit", "s", "From admission to the commit.", *quantiles(JOB, f'{B},stage="admit_to_commit"')),
-                lines("Jobs in a batch", "short", "Average of jobs in one transaction; it grows with the load.", (f"{rate('scoreboard_batch_jobs_sum')} / {rate('scoreboard_batch_jobs_count')}", "jobs")),
+                lines("Jobs in a batch", "short", "Average of jobs in one transaction; it grows with the load.", (f"{rate('scoreboard_batch_jobs_sum')} / {rate('scoreboard_batch_jobs_count')}", "jobs"), decimals=1),
                 transaction(),
                 lines("Batches tried again", "ops", "After an error that may pass.", (rate("scoreboard_job_retries_total"), "batches"), none="none"),
             ),

@@ -27,7 +27,7 @@ PAGES = sorted(path for path in runbooks.BOOKS.glob("*.md") if path.stem not in 
 # Nothing of that kind happened: no series is there, or there is nothing to divide by.
 QUIET = {
     "Failures by route", "Database errors", "Closed by the server", "Handshakes rejected",
-    "Frames skipped", "Alerts",
+    "Frames skipped", "Alerts", "Spans of traces",
 }  # fmt: skip
 
 

@@ -30,7 +30,12 @@ async def postgres() -> AsyncIterator[EmbeddedPostgres]:
     shutil.rmtree(folder)
 
 
-DONE = (0, "scoreboard migrate: applies 1 initial (1 of 1)\nmigrated: initial\n")
+ALL = migrations.load()
+APPLIES = "".join(
+    f"scoreboard migrate: applies {each.version} {each.name} ({number} of {len(ALL)})\n"
+    for number, each in enumerate(ALL, 1)
+)
+DONE = (0, f"{APPLIES}migrated: {', '.join(each.name for each in ALL)}\n")
 
 
 async def spawn(url: str, *arguments: str) -> asyncio.subprocess.Process:

@@ -22,6 +22,7 @@ from scoreboard_runtime.contract.rejections import REJECTIONS
 
 CLIENT = "scoreboard.js"  # for every client, so it is not among the page's own parts
 FOLDER = Path(__file__).parent / "page"
+CONSOLE = FOLDER / "admin"
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -107,7 +108,7 @@ def config(board: Scoreboard, websocket_url: str) -> dict[str, object]:
 
 
 def routes(board: Scoreboard, websocket_url: str) -> list[web.RouteDef]:
-    """The live board at `/`, the client, `/docs`, the descriptions, `/config.json`, their parts."""
+    """The live board at `/`, `/admin`, the client, `/docs`, descriptions, `/config.json`, parts."""
     description, socket = describe(board), describe_socket(board, websocket_url)
     pages = {"Content-Security-Policy": policy(websocket_url), "X-Frame-Options": "DENY"}
     assets = {
@@ -121,6 +122,10 @@ def routes(board: Scoreboard, websocket_url: str) -> list[web.RouteDef]:
         if path.suffix in (".css", ".js", ".svg"):
             place = f"/{CLIENT}" if path.name == CLIENT else f"/page/{path.name}"
             assets[place] = _asset(path.read_bytes(), path.suffix)
+    assets["/admin"] = _asset((CONSOLE / "index.html").read_bytes(), ".html", **pages)
+    for path in sorted(CONSOLE.iterdir()):
+        if path.suffix in (".css", ".js"):
+            assets[f"/page/admin/{path.name}"] = _asset(path.read_bytes(), path.suffix)
     return [web.get(path, _handler(asset)) for path, asset in assets.items()]
 
 

@@ -11,6 +11,8 @@ from tests.e2e.instance import until
 from scoreboard_runtime.contract import endpoints
 from scoreboard_runtime.local.player import Player
 
+WHY = ("--reason", "a test has its reasons")
+
 
 async def admin(place: Place, *arguments: str, typed: str = "") -> tuple[int, str, str]:
     """Exit status, standard output and standard error."""
@@ -57,7 +59,7 @@ async def test_a_password_is_made_where_none_is_given_and_shown_once(
 @pytest.mark.parametrize(
     ("arguments", "typed", "why"),
     [
-        pytest.param(["create-user", "ANN"], "", "set-roles", id="a taken name"),
+        pytest.param(["create-user", "ANN"], "", "admin roles", id="a taken name"),
         pytest.param(["create-user", "a@b"], "", "the name may have", id="a name that can not be"),
         pytest.param(
             ["create-user", "bob", "--password-stdin"],
@@ -66,7 +68,7 @@ async def test_a_password_is_made_where_none_is_given_and_shown_once(
             id="a common one",
         ),
         pytest.param(["create-user", "bob", "--role", "A,B"], "", "no role", id="a bad role"),
-        pytest.param(["disable-user", "bob"], "", "create-user", id="nobody of that name"),
+        pytest.param(["disable", "bob", *WHY], "", "create-user", id="nobody of that name"),
         pytest.param(["redrive"], "", "--all", id="a redrive of nothing"),
         pytest.param(["redrive", "no-such-job"], "", "dead letters", id="a job that is not dead"),
     ],
@@ -89,7 +91,7 @@ async def test_a_disabled_user_is_out_until_enabled(place: Place, site: Site) ->
     heard: list[tuple[str, str]] = []
     site.gateway.revocations.on_revoked(lambda session, reason: heard.append((session, reason)))
 
-    status, out, _ = await admin(place, "disable-user", "Ann")
+    status, out, _ = await admin(place, "disable", "Ann", *WHY)
 
     assert (status, out) == (0, "disabled ann; 1 sessions ended\n")
     await until(lambda: is_refused(ann), "ann's token is refused", 1.0)
@@ -97,7 +99,7 @@ async def test_a_disabled_user_is_out_until_enabled(place: Place, site: Site) ->
     assert (await ann.login()).code == "INVALID_CREDENTIALS"
     assert (await ann.refresh()).code == "INVALID_TOKEN"
     assert not await is_refused(bob)
-    assert (await admin(place, "enable-user", ann.user_id))[0] == 0, "by the id that logs tell"
+    assert (await admin(place, "enable", ann.user_id, *WHY))[0] == 0, "by the id that logs tell"
     assert (await ann.login()).status == 200
 
 
@@ -105,7 +107,7 @@ async def test_new_roles_are_seen_at_once_after_a_new_login(place: Place, site: 
     ann = await site.signed_in("ann")
     assert (await ann.get("/api/users/me")).body["roles"] == ["player"]
 
-    status, out, _ = await admin(place, "set-roles", "ann", "--role", "staff", "--role", "player")
+    status, out, _ = await admin(place, "roles", "ann", "--role", "staff", "--role", "player")
 
     assert (status, "player, staff" in out) == (0, True)
     await until(lambda: is_refused(ann), "ann must log in again", 1.0)
@@ -154,7 +156,7 @@ async def test_an_instance_that_is_away_is_told_without_its_password(
     place.environment[variable] = value
     place.write_environment()
 
-    status, _, err = await admin(place, "disable-user", "ann")
+    status, _, err = await admin(place, "disable", "ann", *WHY)
 
     assert status in (1, 2)
     assert why in err

@@ -90,7 +90,7 @@ async def test_roles_of_the_catalogue_decide_who_may_do_what(place: Place, site:
     assert (await ann.execute("secret")).code == "FORBIDDEN"
     assert (await ann.execute("level")).status == 202
 
-    await admin(place, "set-roles", "ann", "--role", "staff", "--role", "player")
+    await admin(place, "roles", "ann", "--role", "staff", "--role", "player")
     await ann.login()
 
     assert (await ann.execute("secret")).status == 202

@@ -98,7 +98,7 @@ async def test_who_is_disabled_or_loses_a_token_to_a_thief_hears_why(arcade: Ins
     disabled, robbed = await listening(arcade, ann), await listening(arcade, bob)
     command = await asyncio.create_subprocess_exec(
         sys.executable, *("-m", "scoreboard_runtime", "admin", "--data-dir", str(arcade.folder)),
-        *("disable-user", ann.username), stdout=asyncio.subprocess.DEVNULL,
+        *("disable", ann.username, "--reason", "spam"), stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     assert await command.wait() == 0
     spent = {"refreshToken": bob.session["refreshToken"]}

@@ -192,7 +192,7 @@ def _attacked(found: Watched, answers: Counter[str]) -> None:
     assert note.body["commonLabels"]["code"] == "REPLAY_ATTACK"
     told = found.diagnosed("ScoreboardRejectionWave", CODE="REPLAY_ATTACK")
     (bot,) = {line.split('"')[-2] for line in told.splitlines() if '"user":"' in line}
-    assert "Mallory" in found.follow("ScoreboardRejectionWave", "disable-user", BOT=bot)
+    assert "Mallory" in found.follow("ScoreboardRejectionWave", "admin disable", BOT=bot)
     until(lambda: answers["INVALID_TOKEN"], TOLD, lambda: f"the bot is refused: {answers}")
     found.note_ended("a bot replays signed requests", "ScoreboardRejectionWave", note)
 

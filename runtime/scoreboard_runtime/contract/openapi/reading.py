@@ -148,6 +148,7 @@ def pages() -> tuple[Operation, ...]:
     config = Answer(description="The catalogue.", schema="PageConfig", headers=("ETag",))
     return (
         _page("/", "getPage", "The live board", html),
+        _page("/admin", "getConsole", "The operator's console, for role admin", html),
         _page("/docs", "getDocs", "This description as a page", html),
         _page("/openapi.json", "getDescription", "This description", description),
         _page("/asyncapi.json", "getSocketDescription", "The socket's description", socket),

@@ -1,0 +1,86 @@
+"""`scoreboard admin ...`: the same verbs in a terminal, and who was there is in the audit log."""
+
+import json
+from typing import Any
+
+from tests.e2e.admin.office import Office
+from tests.e2e.auth.test_admin import admin
+from tests.e2e.instance import until
+
+WHY = ("--reason", "a test has its reasons")
+
+
+async def typed(office: Office, *arguments: str) -> str:
+    """What a command says that goes well."""
+    status, out, err = await admin(office.place, "--actor", "grace", *arguments)
+    assert (status, err) == (0, ""), err
+    return out
+
+
+async def value(office: Office, *arguments: str) -> Any:
+    return json.loads(await typed(office, *arguments, "--json"))
+
+
+async def test_a_player_is_found_put_right_and_explained(office: Office) -> None:
+    ann = await office.player("ann", "level")
+    await office.player("bob", "level", "level")
+
+    assert "ann" in await typed(office, "users", "AN")
+    assert (await value(office, "users", ann.user_id))["items"][0]["score"] == 100
+    once = ("adjust", "ann", "150", *WHY, "--key", "k")
+    assert "100 +150 = 250" in await typed(office, *once)
+    assert "done before" in await typed(office, *once)
+    assert "250 -50 = 200" in await typed(office, "adjust", ann.user_id, "-50", *WHY)
+    await office.shows("bob", "ann")
+    said = await typed(office, "explain", "ann")
+    assert "ann: 200 points, rank 2 of 2" in said
+    assert "above: bob with 200" in said
+    assert "decided by reachedAt" in said
+    assert "a test has its reasons" in said
+    assert (await value(office, "explain", "ann"))["ledgerAgrees"] is True
+
+
+async def test_out_of_the_ranks_and_back_and_who_did_it(office: Office) -> None:
+    ann = await office.player("ann", "level")
+
+    await typed(office, "disqualify", "ann", *WHY)
+    await office.shows()
+    assert "not ranked (disqualified)" in await typed(office, "explain", "ann")
+    await typed(office, "restore", "ann", *WHY)
+    await office.shows("ann")
+
+    entries = (await value(office, "audit", "--user", "ann"))["items"]
+    assert [(entry["verb"], entry["actor"], entry["reason"]) for entry in entries] == [
+        ("restore", "grace", WHY[1]), ("explain", "grace", ""), ("disqualify", "grace", WHY[1]),
+    ]  # fmt: skip
+    table = await typed(office, "audit", "--limit", "2")
+    assert "grace" in table
+    assert "older: --before" in table
+    assert ann.user_id not in table
+
+
+async def test_a_board_is_frozen_and_unfrozen(office: Office) -> None:
+    ann = await office.player("ann")
+
+    assert "no score changes" in await typed(office, "freeze", "--reason", "the final is over")
+
+    async def refused() -> bool:
+        return (await ann.execute("level")).code == "COOLDOWN"
+
+    await until(refused, "the gateway refuses", 1.0)
+    assert (await value(office, "unfreeze", "main"))["frozen"] is False
+
+
+async def test_what_can_not_be_says_what_to_do(office: Office) -> None:
+    await office.player("ann", "level")
+    for arguments, why in (
+        (("adjust", "ann", "-101", *WHY), "would leave 0"),
+        (("adjust", "ann", "0", *WHY), "not 0"),
+        (("disqualify", "ann", "--reason", " "), "say why"),
+        (("disable", "root", *WHY), "last admin"),
+        (("freeze", "other"), "there is main"),
+        (("explain", "nobody"), "admin users finds them"),
+    ):
+        status, out, err = await admin(office.place, *arguments)
+        assert (status, out, why in err) == (1, "", True), err
+        assert "Traceback" not in err

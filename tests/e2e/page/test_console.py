@@ -1,0 +1,157 @@
+"""The console at /admin in a real browser: what an admin does there is done."""
+
+import asyncio
+import sys
+
+import pytest_asyncio
+from tests.e2e.instance import Instance, until
+from tests.e2e.page.browser import Tab
+
+from scoreboard_runtime.local.player import Player
+
+PASSWORD = "a good long password"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def admin(board: Instance) -> Player:
+    """An admin with a session, made as the docs say."""
+    command = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "scoreboard_runtime", "admin", "--data-dir", str(board.folder)),
+        *("create-user", "grace", "--role", "admin", "--password-stdin"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    await command.communicate(PASSWORD.encode())
+    assert command.returncode == 0
+    grace = Player(board.http, board.url, "grace", PASSWORD)
+    assert (await grace.login()).status == 200
+    return grace
+
+
+async def enter(tab: Tab, board: Instance, name: str = "grace", password: str = PASSWORD) -> None:
+    await tab.open(f"{board.url}/admin")
+    await tab.until("document.querySelector('#login')?.hidden === false")
+    await tab.run(
+        f"username.value = {name!r}; document.querySelector('#password').value = {password!r};"
+        "document.querySelector('#login').requestSubmit()"
+    )
+
+
+async def ordered(tab: Tab, deed: str, reason: str, field: str = "") -> None:
+    """Presses a deed's button and fills its dialog in."""
+    await tab.until(f"document.querySelector('#do-{deed}') !== null")
+    await tab.click(f"#do-{deed}")
+    await tab.until("document.querySelector('#order').open")
+    value = f"document.querySelector('#order-value').value = {field!r};" if field else ""
+    await tab.run(f"{value} document.querySelector('#order-reason').value = {reason!r};")
+    await tab.click("#order-go")
+
+
+async def opened(tab: Tab, name: str) -> None:
+    """Finds a player and opens them."""
+    await tab.run(f"query.value = {name!r}; document.querySelector('#find').requestSubmit()")
+    place = f'[aria-label="Open {name}"]'
+    await tab.until(f"document.querySelector({place!r}) !== null")
+    await tab.click(place)
+    await tab.until(f"document.querySelector('#person h2')?.textContent === {name!r}")
+
+
+async def played(board: Instance, count: int = 1) -> Player:
+    player = await board.player()
+    for _ in range(count):
+        job = (await player.execute("level")).body["jobId"]
+    assert (await player.job(job, 10)).body["status"] == "completed"
+    return player
+
+
+async def test_who_is_no_admin_is_told_so(tab: Tab, board: Instance, admin: Player) -> None:
+    ann = await board.player()
+
+    await enter(tab, board, ann.username, ann.password)
+
+    await tab.until("document.querySelector('#stranger').hidden === false")
+    assert "does not have the role admin" in await tab.text("#stranger")
+    assert await tab.run("document.querySelector('#desk').hidden")
+    await tab.click("#stranger-leave")
+    await enter(tab, board, "grace", "a wrong long password")
+    await tab.until("document.querySelector('#login-trouble').textContent.includes('wrong')")
+
+
+async def test_a_player_is_disqualified_restored_and_adjusted_with_a_reason(
+    tab: Tab, board: Instance, admin: Player
+) -> None:
+    player = await played(board, 2)
+    await enter(tab, board)
+    await tab.until("document.querySelector('#desk').hidden === false")
+    await opened(tab, player.username)
+    rank = "document.querySelector('#person-rank')?.textContent"
+    assert (await tab.run(rank)).startswith("#")
+
+    await ordered(tab, "disqualify", "")
+    assert await tab.run("document.querySelector('#order').open"), "a reason is asked for"
+    await tab.click("#order-cancel")
+    await ordered(tab, "disqualify", "a bot")
+
+    await tab.until(f"{rank}.includes('disqualified')")
+    assert (await player.get("/api/scoreboard/me")).body["rank"] is None
+    await ordered(tab, "restore", "no bot after all")
+    await tab.until(f"{rank}?.startsWith('#')")
+    await ordered(tab, "adjust", "too much", "-9999")
+    await tab.until("document.querySelector('#order-trouble').textContent.includes('leave 0')")
+    await tab.click("#order-cancel")
+    await ordered(tab, "adjust", "<b>lost</b> on Monday", "50")
+    await tab.until("document.querySelector('#said').textContent.includes('200 → 250')")
+    await tab.until("document.querySelector('#person').innerText.includes('<b>lost</b> on Monday')")
+    assert (await player.get("/api/scoreboard/me")).body["rank"] is not None
+    await tab.click("#tab-audit")
+    await tab.until("document.querySelector('#audit').innerText.includes('no bot after all')")
+    assert "grace" in await tab.text("#audit")
+    assert [line for line in tab.problems if "Security" in line] == []
+
+
+async def test_the_board_is_frozen_by_keyboard_and_told_with_its_limits(
+    tab: Tab, board: Instance, admin: Player
+) -> None:
+    player = await played(board)
+    assert (await player.execute("nothing")).code == "TASK_NOT_FOUND"
+    await enter(tab, board)
+    await tab.until("document.querySelector('#desk').hidden === false")
+    await tab.run("document.querySelector('#tab-players').focus()")
+    for kind in ("keyDown", "keyUp"):
+        await tab.send("Input.dispatchKeyEvent", type=kind, key="ArrowRight", code="ArrowRight")
+    await tab.until("document.querySelector('#board-state')?.textContent === 'Running'")
+    await tab.until("document.querySelector('#board').innerText.includes('TASK_NOT_FOUND')")
+    assert "1,000,000 in 1 s" in await tab.text("#board")
+
+    await ordered(tab, "freeze", "the final is over")
+
+    await tab.until("document.querySelector('#board-state').textContent === 'Frozen'")
+    assert (await player.execute("level")).code == "COOLDOWN"
+    await ordered(tab, "freeze", "")
+    await tab.until("document.querySelector('#board-state').textContent === 'Running'")
+
+    async def admitted() -> bool:
+        return (await player.execute("level")).status == 202
+
+    await until(admitted, "the board runs again")
+
+
+async def test_a_session_that_ended_is_told_and_nothing_is_wider_than_a_phone(
+    tab: Tab, board: Instance, admin: Player
+) -> None:
+    await played(board)
+    await tab.size(360, 740, phone=True)
+    await enter(tab, board)
+    await tab.until("document.querySelector('#found table') !== null")
+    for view in ("board", "letters", "audit", "players"):
+        await tab.click(f"#tab-{view}")
+        await tab.until(f"document.querySelector('#{view}').childElementCount > 0")
+        assert await tab.run("document.documentElement.scrollWidth <= innerWidth"), view
+
+    await tab.run(
+        "fetch('/api/auth/logout', {method: 'POST', headers: {Authorization: 'Bearer ' + "
+        "JSON.parse(sessionStorage['scoreboard-console']).token}}).then(() => 1)"
+    )
+    await tab.click("#tab-letters")
+    await tab.until("document.querySelector('#login').hidden === false")
+    assert "log in again" in await tab.text("#login-trouble")

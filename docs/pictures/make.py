@@ -1,4 +1,4 @@
-"""Takes the pictures of the README and of docs/traces.md: `make pictures`.
+"""Takes the pictures of the README, of docs/admin.md and of docs/traces.md: `make pictures`.
 
 Local mode with demo players runs for half a minute; a headless Chromium plays a little and looks.
 Names of every script need a font each: Debian's fonts-ipafont-gothic has the Japanese one.
@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
-from docs.pictures import waterfall
+from docs.pictures import console, waterfall
 from tests.e2e.instance import running
 from tests.e2e.page.browser import Tab, a_browser, a_tab
 from tests.e2e.traces.traced import playing
@@ -60,7 +60,7 @@ async def trace(folder: Path) -> list[Path]:
 
 
 async def pictures(folder: Path) -> list[Path]:
-    return [*await take(folder), *await trace(folder)]
+    return [*await take(folder), *await console.take(folder), *await trace(folder)]
 
 
 if __name__ == "__main__":

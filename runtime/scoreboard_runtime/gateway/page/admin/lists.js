@@ -11,7 +11,7 @@ const redrive = (letter) => button("Redrive", () => order({
 }), { class: "small", "aria-label": `Redrive ${letter.jobId}` });
 
 export const letters = () => tell(() => pages($("letters"), [
-  ["At", (row) => when(row.at)],
+  ["At, UTC", (row) => when(row.at)],
   ["Action", (row) => row.action],
   ["Why", (row) => row.reason],
   ["Tried", (row) => number(row.attempts), "number"],
@@ -25,7 +25,7 @@ function details(row) {
 }
 
 const COLUMNS = [
-  ["At", (row) => when(row.at)],
+  ["At, UTC", (row) => when(row.at)],
   ["Who", (row) => make("bdi", {}, row.actor ?? "erased")],
   ["Verb", (row) => make("b", {}, row.verb)],
   ["About", (row) => make("bdi", {}, row.username ?? row.object ?? (row.userId ? "erased" : ""))],

@@ -42,7 +42,7 @@ export const open = (id) => tell(async () => {
 });
 
 const LEDGER = [
-  ["At", (row) => when(row.at)],
+  ["At, UTC", (row) => when(row.at)],
   ["What", (row) => row.action],
   ["Points", (row) => (row.points > 0 ? `+${number(row.points)}` : number(row.points)), "number"],
   ["Score", (row) => number(row.scoreAfter), "number"],

@@ -1,4 +1,4 @@
-"""The pictures of docs/admin.md: one board with demo players, an admin, an adjustment to explain."""
+"""The pictures of docs/admin.md: a board with demo players, an admin, a rank to explain."""
 
 import asyncio
 import sys

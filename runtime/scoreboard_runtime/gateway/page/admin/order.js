@@ -34,10 +34,9 @@ async function go(event) {
     const answer = await call(mine.method ?? "POST", `/api/admin/${mine.path}`, body, mine.key);
     $("order").close();
     say(mine.said(answer));
-    await mine.done(answer);
+    mine.done(answer); // which says itself what goes wrong, and holds no other order up
   } catch (problem) {
-    if ($("order").open) $("order-trouble").textContent = problem.message;
-    else say(problem.message, true);
+    $("order-trouble").textContent = problem.message;
     // What was refused is done anew with what is typed now; what got no answer is the same order.
     if (problem.status >= 400 && problem.status < 500) mine.key = newKey();
   } finally {

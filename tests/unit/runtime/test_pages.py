@@ -13,12 +13,24 @@ from tests.unit.runtime.test_openapi import BOARD, CLOSED
 from scoreboard_runtime.contract.board import Scoreboard
 from scoreboard_runtime.contract.openapi.shapes import PageConfig
 from scoreboard_runtime.contract.rejections import TWELVE
-from scoreboard_runtime.gateway.pages import CLIENT, FOLDER, config, policy, routes
+from scoreboard_runtime.gateway.pages import CLIENT, CONSOLE, FOLDER, config, policy, routes
 
 SOCKET = "wss://scores.example.com:8443/ws"
-PARTS = {path.name for path in FOLDER.iterdir() if path.suffix != ".html"} - {CLIENT}
+PARTS = {path.name for path in FOLDER.iterdir() if path.suffix in (".css", ".js", ".svg")} - {
+    CLIENT
+}
+OFFICE = [f"/page/admin/{path.name}" for path in CONSOLE.iterdir() if path.suffix != ".html"]
 ASSETS = [f"/{CLIENT}", *sorted(f"/page/{name}" for name in PARTS)]
-PATHS = ("/", "/docs", "/openapi.json", "/asyncapi.json", "/config.json", *ASSETS)
+PATHS = (
+    "/",
+    "/docs",
+    "/openapi.json",
+    "/asyncapi.json",
+    "/config.json",
+    "/admin",
+    *ASSETS,
+    *OFFICE,
+)
 ALLOWED = {"http://www.w3.org/2000/svg", "http://127.0.0.1:8080"}  # a namespace, a default
 BUDGET = 150 * 1024  # bytes of everything that the page loads
 Client = TestClient[web.Request, web.Application]
@@ -71,7 +83,7 @@ async def test_bytes_that_are_known_are_not_sent_again(given: str, status: int):
         assert answer.status == status
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/admin", "/docs"])
 async def test_a_page_may_load_its_own_parts_and_nothing_else(path: str):
     async with served() as client:
         answer = await client.get(path)
@@ -108,10 +120,10 @@ def test_the_policy_allows_the_socket_its_stream_and_no_other_origin(socket: str
 
 
 def test_scripts_import_only_what_is_served_and_load_nothing_from_elsewhere():
-    for path in FOLDER.iterdir():
+    for path in (path for path in FOLDER.rglob("*") if path.is_file()):
         text = path.read_text(encoding="utf-8")
         code = re.sub(r"^//.*$", "", text, flags=re.MULTILINE)
-        assert set(re.findall(r'from "([^"]+)"', code)) <= set(ASSETS), path.name
+        assert set(re.findall(r'from "([^"]+)"', code)) <= {*ASSETS, *OFFICE}, path.name
         assert set(re.findall(r"https?://[^\"' )]+", code)) <= ALLOWED, path.name
         assert "innerHTML" not in text, path.name
 

@@ -1,10 +1,10 @@
 // Who is at the console, and which of its four views is shown.
 
-import * as api from "./api.js";
-import { audit, letters } from "./lists.js";
-import { $, say, tell } from "./parts.js";
-import { find } from "./players.js";
-import { look } from "./running.js";
+import * as api from "/page/admin/api.js";
+import { audit, letters } from "/page/admin/lists.js";
+import { $, say, tell } from "/page/admin/parts.js";
+import { find } from "/page/admin/players.js";
+import { look } from "/page/admin/running.js";
 
 const VIEWS = ["players", "board", "letters", "audit"];
 const EVERY = 2000;

@@ -1,8 +1,8 @@
 // Dead letters with their redrive, and the audit log.
 
-import { get } from "./api.js";
-import { order } from "./order.js";
-import { $, button, make, number, pages, tell, when } from "./parts.js";
+import { get } from "/page/admin/api.js";
+import { order } from "/page/admin/order.js";
+import { $, button, make, number, pages, tell, when } from "/page/admin/parts.js";
 
 const redrive = (letter) => button("Redrive", () => order({
   title: "Redrive", text: `${letter.action}, ${letter.jobId}: back to the end of its queue. It counts once.`, go: "Redrive",

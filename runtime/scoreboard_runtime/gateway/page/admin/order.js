@@ -1,7 +1,7 @@
 // The dialog before every change: what it does, a reason, and the key that makes it once.
 
-import { call, newKey } from "./api.js";
-import { $, say } from "./parts.js";
+import { call, newKey } from "/page/admin/api.js";
+import { $, say } from "/page/admin/parts.js";
 
 let asked = null;
 

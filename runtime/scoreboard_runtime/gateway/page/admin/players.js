@@ -1,8 +1,8 @@
 // Find a player, say why the rank is what it is, and change what an admin may change.
 
-import { get } from "./api.js";
-import { order } from "./order.js";
-import { $, button, make, number, pages, tell, when } from "./parts.js";
+import { get } from "/page/admin/api.js";
+import { order } from "/page/admin/order.js";
+import { $, button, make, number, pages, tell, when } from "/page/admin/parts.js";
 
 const DECIDED = { score: "by the score", reachedAt: "by who reached it first", userId: "by the user id" };
 let shown = null;

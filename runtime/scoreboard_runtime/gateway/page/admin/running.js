@@ -1,8 +1,8 @@
 // The board at this moment: frozen or not, the queue, the budgets, and what is rejected.
 
-import { get } from "./api.js";
-import { order } from "./order.js";
-import { $, button, make, number, table, tell } from "./parts.js";
+import { get } from "/page/admin/api.js";
+import { order } from "/page/admin/order.js";
+import { $, button, make, number, table, tell } from "/page/admin/parts.js";
 
 let before = null; // counts of each gateway when the console first saw it
 

@@ -13,8 +13,9 @@ from scoreboard_operator.render.parts import Manifest
 from scoreboard_operator.resource import Resource
 
 CRITICAL, WARNING, NONE = "critical", "warning", "none"
-PAGERDUTY, GRAFANA, WATCHDOG = "pagerduty", "grafana", "watchdog"
-WATCHDOG_ALERT = "ScoreboardWatchdog"
+PAGERDUTY, GRAFANA, WATCHDOG, NOBODY = "pagerduty", "grafana", "watchdog", "nobody"
+WATCHDOG_ALERT, MEMORY_ALERT = "ScoreboardWatchdog", "ScoreboardOutageRecent"
+OBJECTIVES = {"name": "alertname", "value": "Scoreboard.+BudgetBurn", "matchType": "=~"}
 # Whatever is the same for all that is told in one message.
 GROUP_BY = ["namespace", "board", "alertname", "component"]
 # A page waits only until its cause could silence it; nobody is told of news every minute twice.
@@ -121,6 +122,12 @@ def _inhibitions(resource: Resource) -> list[Manifest]:
             "targetMatch": [ours, warning],
             "equal": [*board, "alertname"],
         },
+        # The windows of an objective hold an outage that is over: it was told.
+        {
+            "sourceMatch": [ours, _is("alertname", MEMORY_ALERT)],
+            "targetMatch": [ours, OBJECTIVES],
+            "equal": board,
+        },
     ]
 
 
@@ -128,7 +135,7 @@ def alertmanager_config(resource: Resource, metadata: Manifest) -> Manifest:
     """Of a Scoreboard that says where alerts go."""
     asked = resource.spec["monitoring"]["alerts"]
     to: dict[str, str] = {}
-    receivers: list[Manifest] = []
+    receivers: list[Manifest] = [{"name": NOBODY}]
     if "grafana" in asked:
         to |= {CRITICAL: GRAFANA, WARNING: GRAFANA}
         receivers.append(
@@ -156,7 +163,7 @@ def alertmanager_config(resource: Resource, metadata: Manifest) -> Manifest:
         "metadata": metadata,
         "spec": {
             "route": {
-                "receiver": to.get(CRITICAL, WATCHDOG),
+                "receiver": NOBODY,
                 "matchers": [_is("board", resource.name), of_these],
                 "groupBy": GROUP_BY,
                 "routes": routes,

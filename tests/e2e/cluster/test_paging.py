@@ -125,7 +125,7 @@ def pastes(home: Watched) -> None:
         assert len(done.stdout.splitlines()) >= 3, f"{alert}: {done.stdout}"
 
 
-@pytest.mark.timeout(2400)
+@pytest.mark.timeout(3000)
 def test_what_breaks_pages_or_notifies_once_silences_what_follows_and_resolves_by_itself(
     house: House, built: images.Images, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,7 +11,8 @@ from tests.e2e.cluster.prometheus import Alertmanager, Prometheus
 from tests.e2e.cluster.receivers import ROUTING_KEY, TOKEN, Received, Receivers, faults
 from tests.e2e.cluster.waiting import until
 
-INSTALLED, LOADED, TOLD, ENDED = 600.0, 240.0, 600.0, 600.0
+INSTALLED, LOADED, TOLD = 600.0, 240.0, 600.0
+ENDED = 1200.0  # an objective forgets by what comes after, which a busy machine serves late
 PAGER, HOOK, GRAFANA = "pager", "hook", "https://grafana.example.com"
 
 
@@ -162,9 +163,15 @@ class Watched:
         assert len({each.body["dedup_key"] for each in self.pages()}) == len(paged)
 
     def firing(self) -> list[str]:
-        found = self.alertmanager.alerts(self.board.namespace)
-        names = [each["labels"]["alertname"] for each in found]
-        return [name for name in names if name != "ScoreboardWatchdog"]
+        """What somebody is told of and what is silenced, but for objectives that remember."""
+        return [
+            each["labels"]["alertname"]
+            for each in self.alertmanager.alerts(self.board.namespace)
+            if each["labels"]["severity"] != "none"
+            and not (
+                each["labels"]["alertname"].endswith("BudgetBurn") and each["status"]["inhibitedBy"]
+            )
+        ]
 
 
 def secret(api: Api, namespace: str, name: str, kind: str = "Opaque", **data: str) -> None:

@@ -27,7 +27,7 @@ RULES = {
 GIVEN = {
     "up": {"component", "pod"},
     "alertmanager_notification_requests_failed_total": {"integration", "receiver_name"},
-    "ALERTS": {"alertname", "alertstate", "severity", "component"},
+    "ALERTS": {"alertname", "alertstate", "severity", "component", "kind"},
     "process_cpu_seconds_total": {"component", "pod"},
     "process_resident_memory_bytes": {"component", "pod"},
 }

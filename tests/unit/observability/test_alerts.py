@@ -64,7 +64,7 @@ def test_an_alert_says_to_whom_what_and_what_to_do(rule: dict[str, Any]):
 
     assert re.fullmatch(r"Scoreboard([A-Z][a-z]+)+", rule["alert"])
     assert labels["severity"] in ("critical", "warning", "none")
-    assert labels["kind"] in ("cause", "symptom", "risk", "watchdog")
+    assert labels["kind"] in ("cause", "symptom", "risk", "watchdog", "memory")
     assert labels.get("component", "gateway") in COMPONENTS
     assert set(notes) == {"summary", "description", "runbook_url", "dashboard_url"}
     assert notes["summary"].endswith(".")
@@ -73,7 +73,7 @@ def test_an_alert_says_to_whom_what_and_what_to_do(rule: dict[str, Any]):
     assert notes["runbook_url"].endswith(f"/docs/runbooks/{rule['alert']}.md")
     assert re.match(r"/d/scoreboard-\w+\?var-namespace=\$namespace", notes["dashboard_url"])
     assert "$value" not in str(labels), "it would start the alert anew with every value"
-    assert rule.get("for") or labels["kind"] == "watchdog"
+    assert rule.get("for") or labels["severity"] == "none"
 
 
 @pytest.mark.parametrize("rule", [r for r in ALL_ALERTS if r in rules_of("board")], ids=name)

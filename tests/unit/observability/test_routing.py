@@ -1,5 +1,6 @@
 """render/routing.py: whom an alert of one Scoreboard reaches, and what silences it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,6 +70,8 @@ def test_a_watchdog_hears_every_minute_and_hears_nothing_else():
     address = {"name": "heartbeat", "key": "url"}
     assert receiver["webhookConfigs"] == [{"sendResolved": False, "urlSecret": address}]
     assert reached(config(asked(WATCHDOG)), board="arcade", severity="critical") is None
+    memory = {**barks, "alertname": "ScoreboardOutageRecent"}
+    assert reached(spec, **memory) == "nobody", "what silences is told to nobody"
     assert reached(config(asked(WATCHDOG)), **barks) == "watchdog"
 
 
@@ -91,7 +94,7 @@ def test_a_message_is_of_alerts_that_say_the_same():
 
 def test_a_page_says_where_what_and_what_to_do():
     spec = config(asked(PAGER, more=", grafanaURL: 'https://grafana.example.com/'"))
-    (receiver,) = spec["receivers"]
+    _, receiver = spec["receivers"]
     (page,) = receiver["pagerdutyConfigs"]
 
     assert page["routingKey"] == {"name": "pager", "key": "routing-key"}
@@ -108,7 +111,7 @@ def test_a_page_says_where_what_and_what_to_do():
 
 
 def test_a_link_that_leads_nowhere_is_left_out_of_a_page():
-    (receiver,) = config(asked(PAGER))["receivers"]
+    _, receiver = config(asked(PAGER))["receivers"]
     (link,) = receiver["pagerdutyConfigs"][0]["pagerDutyLinkConfigs"]
     assert link["alt"] == "Runbook"
 
@@ -116,13 +119,13 @@ def test_a_link_that_leads_nowhere_is_left_out_of_a_page():
 def test_a_region_of_pagerduty_is_reached_where_it_is():
     elsewhere = "https://events.eu.pagerduty.com/v2/enqueue"
     pager = f"pagerDuty: {{secretRef: {{name: pager}}, url: '{elsewhere}'}}"
-    (receiver,) = config(asked(pager))["receivers"]
+    _, receiver = config(asked(pager))["receivers"]
     assert receiver["pagerdutyConfigs"][0]["url"] == elsewhere
 
 
 def test_a_webhook_has_its_token_or_its_whole_address_from_a_secret():
-    (open_,) = config(asked(WEBHOOK))["receivers"]
-    (secret,) = config(asked("grafana: {urlSecretRef: {name: hook}}"))["receivers"]
+    _, open_ = config(asked(WEBHOOK))["receivers"]
+    _, secret = config(asked("grafana: {urlSecretRef: {name: hook}}"))["receivers"]
 
     assert open_["webhookConfigs"] == [
         {
@@ -144,7 +147,7 @@ def silenced(spec: Mapping[str, Any], by: Mapping[str, str], one: Mapping[str, s
     """As Alertmanager inhibits."""
 
     def is_(matchers: list[dict[str, str]], labels: Mapping[str, str]) -> bool:
-        return all(labels.get(m["name"]) == m["value"] for m in matchers)
+        return all(re.fullmatch(m["value"], labels.get(m["name"], "")) for m in matchers)
 
     return any(
         is_(rule["sourceMatch"], by)
@@ -179,6 +182,8 @@ def labels(name: str, component: str = "", severity: str = "") -> dict[str, str]
             labels("ScoreboardAcceptErrorBudgetBurn", severity="critical"),
             labels("ScoreboardAcceptErrorBudgetBurn", severity="warning"),
         ),
+        (labels("ScoreboardOutageRecent"), labels("ScoreboardAcceptErrorBudgetBurn")),
+        (labels("ScoreboardOutageRecent"), labels("ScoreboardPushLatencyBudgetBurn")),
     ],
 )
 def test_a_cause_silences_what_follows_of_it(by: dict[str, str], one: dict[str, str]):
@@ -194,6 +199,8 @@ def test_a_cause_silences_what_follows_of_it(by: dict[str, str], one: dict[str, 
     [
         (labels("ScoreboardQueueGrowing"), labels("ScoreboardJobsDelayed")),
         (labels("ScoreboardPostgresDown"), labels("ScoreboardQueueDown")),
+        (labels("ScoreboardOutageRecent"), labels("ScoreboardJobsDelayed")),
+        (labels("ScoreboardOutageRecent"), labels("ScoreboardQueueDown")),
         (
             labels("ScoreboardRoleAbsent", "gateway"),
             labels("ScoreboardPodCrashLooping", "worker"),

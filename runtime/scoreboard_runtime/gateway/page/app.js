@@ -16,7 +16,8 @@ const { client } = guest;
 const config = await configuration();
 const board = new Board({ list: at("board"), template: at("row"), news: at("news") });
 const around = new Around({
-  section: at("around"), list: at("near"), template: at("row"), said: at("percentile"), news: at("news"), client,
+  section: at("around"), list: at("near"), template: at("row"), said: at("percentile"),
+  place: at("rank"), news: at("news"), client,
 });
 const log = new Log({ list: at("log"), layers: config.layers, look: (id) => client.job(id) });
 const deeds = new Deeds({ guest, log, actions: config.actions });

@@ -7,8 +7,9 @@ const NEIGHBOURS = 1;
 const NOT_SOONER = 1000; // however fast the standings move
 
 export class Around {
-  constructor({ section, list, template, said, news, client }) {
-    Object.assign(this, { section, said, news, client });
+  // `place` is where the rank is shown besides.
+  constructor({ section, list, template, said, place, news, client }) {
+    Object.assign(this, { section, said, place, news, client });
     this.board = new Board({ list, template });
     this.asked = -Infinity;
     this.rank = null;
@@ -32,6 +33,7 @@ export class Around {
   show({ rank, percentile, total, entries }) {
     this.section.hidden = rank === null;
     if (rank === null) return;
+    this.place.textContent = `#${shown(rank)}`; // others may have moved it
     const behind = Math.floor(percentile * 10) / 10;
     this.said.textContent = total > 1 ? `#${shown(rank)} of ${shown(total)} · ahead of ${behind} %` : "#1, alone so far";
     this.board.show(entries);

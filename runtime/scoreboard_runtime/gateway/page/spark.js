@@ -1,13 +1,15 @@
-// A score's last minute as a line: one sample a second, drawn over the row's own range.
+// A score's last minute as a line: one sample a second, drawn over the row's own range. Who has been
+// seen for less than a minute has a line of that time.
 
-const SECONDS = 60;
+const SECONDS = 60, LEAST = 8;
 const WIDTH = 72, HEIGHT = 20, EDGE = 2;
 
 /** Points of the line for `samples` ([second, score], oldest first) as seen at `now` (a second). */
 export function line(samples, now) {
   const low = Math.min(...samples.map(([, score]) => score));
   const high = Math.max(...samples.map(([, score]) => score));
-  const x = (second) => WIDTH - EDGE - (Math.min(SECONDS, now - second) / SECONDS) * (WIDTH - 2 * EDGE);
+  const span = Math.max(LEAST, Math.min(SECONDS, now - samples[0][0]));
+  const x = (second) => WIDTH - EDGE - (Math.min(span, now - second) / span) * (WIDTH - 2 * EDGE);
   const y = (score) => (high === low ? HEIGHT - EDGE
     : HEIGHT - EDGE - ((score - low) / (high - low)) * (HEIGHT - 2 * EDGE));
   const points = [];

@@ -82,6 +82,7 @@ export class Pill {
     if (state !== "Disconnected") return since ? `resuming from #${shown(since.sequence)}` : "one moment";
     const wait = retryAt ? Math.ceil((retryAt - Date.now()) / 1000) : 0;
     if (final) return "polling; press Play to come back";
-    return wait > 0 ? `polling; next try in ${wait} s` : "polling meanwhile";
+    if (wait <= 0) return "polling meanwhile";
+    return since ? `polling; resumes from #${shown(since.sequence)} in ${wait} s` : `polling; next try in ${wait} s`;
   }
 }

@@ -19,6 +19,7 @@ export class Around {
 
   // The standings moved, or the own score did: asks again, but once a second at most.
   moved() {
+    this.stale = true;
     if (this.board.me === null || this.waiting) return;
     const wait = Math.max(0, this.asked + NOT_SOONER - Date.now());
     this.waiting = setTimeout(() => this.ask(), wait);
@@ -26,8 +27,10 @@ export class Around {
 
   async ask() {
     this.asked = Date.now();
+    this.stale = false;
     try { this.show(await this.client.around(NEIGHBOURS)); } catch { /* the next change asks again */ }
     this.waiting = null;
+    if (this.stale) this.moved(); // while the answer was on its way
   }
 
   show({ rank, percentile, total, entries }) {

@@ -32,7 +32,7 @@ export class Spark {
 
   sample(score, now = Math.floor(Date.now() / 1000)) {
     const last = this.samples.at(-1);
-    if (last?.[0] === now) last[1] = score;
+    if (last?.[0] === now && this.samples.length > 1) last[1] = score;
     else if (last?.[1] !== score) this.samples.push([now, score]);
     else if (this.drawn === now) return;
     // The newest sample that is too old still says where the line begins.

@@ -16,6 +16,6 @@ async def office(place: Place, site: Site) -> AsyncIterator[Office]:
     async with AsyncExitStack() as stack:
         office = Office(place=place, site=site, stack=stack)
         await office.hire()
-        await stack.enter_async_context(a_worker(place))
+        office.worker = await stack.enter_async_context(a_worker(place))
         await office.ranked()
         yield office

@@ -53,6 +53,7 @@ class Office:
     place: Place
     site: Site
     stack: AsyncExitStack
+    worker: Worker = None  # type: ignore[assignment]  # works before anybody asks
     root: Player = None  # type: ignore[assignment]  # hired before anybody asks
 
     async def hire(self, name: str = "root") -> Player:
@@ -108,6 +109,13 @@ class Office:
         job = encode_job(Job(player.user_id, "level", 1, secrets.token_hex(6), "r"))
         stream = gateway.keys.stream(shard_of(player.user_id))
         await gateway.queue_client.xadd(stream, {"d": job, "t": time.time_ns() // 1000})
+
+    async def looked(self) -> None:
+        """Every lane of the worker has gone round since now, and once more."""
+        for _ in range(2):
+            began = time.monotonic()
+            lanes = self.worker.lanes
+            await until(lambda: min(lane.beat for lane in lanes) > began, "the lanes go round")  # noqa: B023
 
     async def player(self, name: str, *actions: str) -> Player:
         player = await self.site.signed_in(name)

@@ -62,6 +62,7 @@ async def test_from_the_answer_on_no_score_changes_and_afterwards_all_count(
     # What came to be held back after all, by gateways that had not looked yet.
     for player in players:
         await office.held(player)
+    await office.looked()
     assert await office.rows(query) == still
     assert await office.site.gateway.queue.depth() >= 3
 

@@ -209,7 +209,9 @@ async def test_sockets_and_streams_are_bounded_together(closed_board: Instance):
 async def test_a_draining_broadcaster_says_to_come_back(arcade: Instance):
     async with stream(arcade) as events:
         await events.next()
-        os.kill(arcade.pid("broadcaster"), signal.SIGTERM)
+        pid = arcade.pid("broadcaster")
+        assert pid, "it is there"
+        os.kill(pid, signal.SIGTERM)
         while (said := await events.next()).get("event") not in ("closed", None):
             pass
         assert said["data"] == {"type": "closed", "code": 1012, "reason": "restarting"}

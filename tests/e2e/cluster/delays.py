@@ -19,62 +19,64 @@ class Road:
     seconds: float = 0.0
     port: int = 0
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
         async def deliver() -> None:
-            while (piece := await waiting.get()) is not None:
-                due, data = piece
+            while True:
+                due, data = await waiting.get()
                 await asyncio.sleep(max(0.0, due - loop.time()))
+                if not data:
+                    return
                 writer.write(data)
                 await writer.drain()
 
-        loop = asyncio.get_running_loop()
-        waiting: asyncio.Queue[tuple[float, bytes] | None] = asyncio.Queue()
-        delivery = asyncio.ensure_future(deliver())
-        try:
-            while data := await reader.read(PIECE):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(deliver())
+            data = b"begins"
+            while data:  # the end goes the same way
+                data = await reader.read(PIECE)
                 waiting.put_nowait((loop.time() + self.seconds, data))
-            waiting.put_nowait(None)
-            await delivery
-        finally:
-            delivery.cancel()
-            writer.close()
-
-    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            far_reader, far_writer = await asyncio.open_connection(*self.to)
-            there = self._there(reader, far_writer)
-            await asyncio.gather(there, self._carry(far_reader, writer), return_exceptions=True)
-        writer.close()
 
     async def _there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(PIECE):
             writer.write(data)
             await writer.drain()
-        writer.close()
+        writer.write_eof()
 
-    async def _serve(self, open_: threading.Event, over: asyncio.Event) -> None:
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ends = [writer]
+        try:
+            far_reader, far_writer = await asyncio.open_connection(*self.to)
+            ends.append(far_writer)
+            there = self._there(reader, far_writer)
+            await asyncio.gather(there, self._back(far_reader, writer), return_exceptions=True)
+        except OSError:
+            pass  # nobody is there: the caller sees a closed connection
+        finally:
+            for end in ends:
+                end.close()
+                with contextlib.suppress(OSError, asyncio.CancelledError):
+                    await end.wait_closed()
+
+    async def serve(self, opened: threading.Event, over: threading.Event) -> None:
         server = await asyncio.start_server(self._meet, self.host, 0)
         self.port = server.sockets[0].getsockname()[1]
-        open_.set()
-        await over.wait()
+        opened.set()
+        await asyncio.to_thread(over.wait)
         server.close()
 
 
 @contextmanager
 def road(host: str, to: tuple[str, int]) -> Iterator[Road]:
     """Open for the time of the block, from an address that pods reach."""
-    made, open_, loop = Road(host, to), threading.Event(), asyncio.new_event_loop()
-    over = asyncio.Event()
-
-    def run() -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            loop.run_until_complete(made._serve(open_, over))
-
-    thread = threading.Thread(target=run, daemon=True)
+    made, opened, over = Road(host, to), threading.Event(), threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(made.serve(opened, over)), daemon=True)
     thread.start()
     try:
-        assert open_.wait(10), "the road is open"
+        assert opened.wait(10), "the road is open"
         yield made
     finally:
-        loop.call_soon_threadsafe(over.set)
+        over.set()
         thread.join(10)

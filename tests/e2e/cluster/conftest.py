@@ -12,7 +12,7 @@ from tests.e2e.cluster import prometheus as monitored
 from tests.e2e.cluster.api import NAMESPACE, Api
 from tests.e2e.cluster.boards import Board, a_board
 from tests.e2e.cluster.commands import Commands
-from tests.e2e.cluster.images import NoImages, build
+from tests.e2e.cluster.images import Images, NoImages, build
 from tests.e2e.cluster.moving import install, wait_ready
 from tests.e2e.cluster.operator_process import OperatorProcess
 from tests.e2e.cluster.prometheus import Prometheus
@@ -91,6 +91,15 @@ def images(kubeconfig: Path) -> dict[str, str]:
     except NoImages as why:
         pytest.skip(str(why))
     return {of: image.rpartition(":")[0] for of, image in made.items()}
+
+
+@pytest.fixture(scope="session")
+def built(kubeconfig: Path) -> Images:
+    """All three images of this checkout, in the cluster."""
+    try:
+        return build(kubeconfig)
+    except NoImages as why:
+        pytest.skip(str(why))
 
 
 @pytest.fixture(scope="session")

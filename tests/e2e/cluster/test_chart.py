@@ -22,14 +22,6 @@ RELEASE, OPERATOR = "sb", "sb-scoreboard-operator"
 REFUSALS = ("Forbidden", "403", "forbidden")
 
 
-@pytest.fixture(scope="module")
-def built(api: Api) -> images.Images:
-    try:
-        return images.build(api.kubeconfig)
-    except images.NoImages as error:
-        pytest.skip(str(error))
-
-
 @dataclass(frozen=True, slots=True)
 class Release:
     """The operator, installed in the namespace that it watches, and its Scoreboard."""

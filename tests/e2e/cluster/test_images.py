@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,14 +52,6 @@ print(json.dumps({
     "pip": subprocess.run(system, capture_output=True).returncode == 0,
 }))
 """
-
-
-@pytest.fixture(scope="module")
-def built(kubeconfig: Path) -> images.Images:
-    try:
-        return images.build(kubeconfig)
-    except images.NoImages as reason:
-        pytest.skip(str(reason))
 
 
 def a_pod(name: str, built: images.Images, **security: Any) -> dict[str, Any]:

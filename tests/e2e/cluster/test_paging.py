@@ -50,14 +50,6 @@ def receivers() -> Iterator[Receivers]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def built(api: Api) -> images.Images:
-    try:
-        return images.build(api.kubeconfig)
-    except images.NoImages as error:
-        pytest.skip(str(error))
-
-
 @dataclass(frozen=True, slots=True)
 class House:
     """Makes what scenarios need; `home` is an operator of its own without a board."""

@@ -225,6 +225,12 @@ STORE_BYTES_LIMIT = Metric(
     STORE_CONNECTIONS.labels,
     roles=(WORKER,),
 )
+FROZEN = Metric(
+    "scoreboard_board_frozen",
+    GAUGE,
+    "1 while the board is frozen: no score changes, actions are refused with COOLDOWN; else 0.",
+    roles=(WORKER,),
+)
 PLAYERS = Metric("scoreboard_players", GAUGE, "Players who have a standing.", roles=(WORKER,))
 RANK_DRIFT = Metric(
     "scoreboard_rank_drift",
@@ -257,5 +263,5 @@ METRICS: tuple[Metric, ...] = (
     QUEUE_OLDEST, DEAD_LETTERS, DB_TRANSACTION, DB_ERRORS, BATCH_SIZE, CACHE_REQUESTS,
     CONNECTIONS, FRAMES, FANOUT, CLOSES, DEPENDENCY_UP, DEPENDENCY_CHECK,
     DB_CONNECTIONS, DB_CONNECTIONS_LIMIT, STORE_CONNECTIONS, STORE_CONNECTIONS_LIMIT, STORE_BYTES,
-    STORE_BYTES_LIMIT, PLAYERS, RANK_DRIFT, REBUILDS, SPANS, BUILD_INFO,
+    STORE_BYTES_LIMIT, FROZEN, PLAYERS, RANK_DRIFT, REBUILDS, SPANS, BUILD_INFO,
 )  # fmt: skip

@@ -58,6 +58,7 @@ class Upkeep:
         while True:
             try:
                 held = self.freezes.of(self.board) is not None
+                self.telemetry.gauge(metrics.FROZEN, to=int(held))
                 oldest = None if held else await self.jobs.oldest_us()
                 age = 0.0 if oldest is None else max(0.0, time.time() - oldest / 1e6)
                 self.telemetry.gauge(metrics.QUEUE_OLDEST, to=age)

@@ -122,8 +122,8 @@ async def test_held_jobs_page_nobody_and_outlive_their_worker(office: Office) ->
 
         def calm() -> bool:
             value = second.telemetry.registry.get_sample_value
-            gauges = ("scoreboard_queue_depth", "scoreboard_queue_oldest_seconds")
-            return [value(gauge) for gauge in gauges] == [0, 0]
+            gauges = ("queue_depth", "queue_oldest_seconds", "board_frozen")
+            return [value(f"scoreboard_{gauge}") for gauge in gauges] == [0, 0, 1]
 
         await until(calm, "the gauges ask for nobody")
     await office.freeze("unfreeze")

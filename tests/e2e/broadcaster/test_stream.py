@@ -1,16 +1,14 @@
 """The board as server-sent events, on a running instance."""
 
-import asyncio
-import json
 import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
+from tests.e2e.events import Events
 from tests.e2e.instance import Instance, a_manifest, running, until
 
 from scoreboard_runtime.contract.endpoints import STREAM_PATH
@@ -40,25 +38,6 @@ async def closed_board(tmp_path_factory) -> AsyncIterator[Instance]:
 
 def address(instance: Instance) -> str:
     return instance.ready["websocket"].replace("ws://", "http://").replace("/ws", STREAM_PATH)
-
-
-class Events:
-    """A stream's events, one after the other."""
-
-    def __init__(self, answer: aiohttp.ClientResponse) -> None:
-        self.answer = answer
-
-    async def next(self, within: float = 10) -> dict[str, Any]:
-        """{event, id, data} of the next one; {} at the end. Comments are passed over."""
-        found: dict[str, Any] = {}
-        async with asyncio.timeout(within):
-            async for line in self.answer.content:
-                name, _, value = line.decode().rstrip("\n").partition(": ")
-                if name == "" and found:
-                    return {**found, "data": json.loads(found["data"])}
-                if value:
-                    found[name] = value
-        return {}
 
 
 @asynccontextmanager

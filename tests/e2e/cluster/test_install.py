@@ -1,13 +1,16 @@
 """kubectl apply, and it runs: reached, played and watched through the ingress; told to people."""
 
+import aiohttp
 import pytest
 from tests.e2e.cluster.api import Api
 from tests.e2e.cluster.boards import ROLES, Board
 from tests.e2e.cluster.operator_process import OperatorProcess
 from tests.e2e.cluster.play import scored, signed_in, status_of, visiting, watching
+from tests.e2e.events import Events
 
 from scoreboard_operator import kinds
 from scoreboard_operator.events import REASONS
+from scoreboard_runtime.contract.endpoints import STREAM_PATH
 
 CONDITIONS = [
     "Ready", "Reconciling", "Stalled", "SecretsReady", "DatabaseMigrated", "BroadcasterReady",
@@ -38,6 +41,26 @@ async def test_a_player_signs_plays_and_is_seen_through_the_ingress(
         assert frame["epoch"] == snapshot["epoch"]
         assert frame["sequence"] > snapshot["sequence"]
         assert standings["entries"] == frame["entries"]
+
+
+async def test_a_stream_is_pushed_through_the_ingress_too(
+    board: Board, ingress: str, host: str
+) -> None:
+    forever = aiohttp.ClientTimeout(total=None)
+    async with (
+        visiting(ingress, host) as http,
+        http.get(STREAM_PATH, timeout=forever) as answer,
+    ):
+        events = Events(answer)
+        snapshot = await events.next()
+        ann = await signed_in(http)
+
+        await scored(ann, "level")
+
+        pushed = await events.next()
+    assert (answer.status, answer.content_type) == (200, "text/event-stream")
+    assert (snapshot["event"], pushed["event"]) == ("snapshot", "scoreboard_updated")
+    assert ann.user_id in {entry["userId"] for entry in pushed["data"]["entries"]}
 
 
 async def test_an_unsigned_action_is_refused_through_the_ingress_too(

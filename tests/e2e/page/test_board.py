@@ -64,6 +64,21 @@ async def plays(player: Player) -> None:
         await player.execute("coins", data={"coins": 400})
 
 
+@pytest.mark.parametrize("width", [320, 360, 768])
+async def test_title_and_buttons_keep_to_their_places(tab: Tab, board: Instance, width: int):
+    await tab.size(width, 800, phone=width < 500)
+    await open_board(tab, board)
+
+    lines, beyond = await tab.run("""[
+      document.querySelector('h1').offsetHeight / parseFloat(getComputedStyle(document.querySelector('h1')).lineHeight),
+      [...document.querySelectorAll('.you button')].filter((button) =>
+        button.getBoundingClientRect().right > button.parentElement.getBoundingClientRect().right + 1
+        || button.scrollWidth > button.clientWidth).map((button) => button.id)]""")
+
+    assert lines < 1.5
+    assert beyond == []
+
+
 @pytest.mark.parametrize("width", [320, 390, 768, 1440])
 async def test_names_of_every_kind_break_no_layout(tab: Tab, board: Instance, width: int):
     for name in NAMES:

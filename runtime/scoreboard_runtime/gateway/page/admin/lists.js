@@ -2,7 +2,7 @@
 
 import { get } from "/page/admin/api.js";
 import { order } from "/page/admin/order.js";
-import { $, button, make, number, pages, tell, when } from "/page/admin/parts.js";
+import { $, button, make, number, pages, tell, when, written } from "/page/admin/parts.js";
 
 const redrive = (letter) => button("Redrive", () => order({
   title: "Redrive", text: `${letter.action}, ${letter.jobId}: back to the end of its queue. It counts once.`, go: "Redrive",
@@ -26,11 +26,11 @@ function details(row) {
 
 const COLUMNS = [
   ["At, UTC", (row) => when(row.at)],
-  ["Who", (row) => make("bdi", {}, row.actor ?? "erased")],
+  ["Who", (row) => written(row.actor ?? "erased")],
   ["Verb", (row) => make("b", {}, row.verb)],
-  ["About", (row) => make("bdi", {}, row.username ?? row.object ?? (row.userId ? "erased" : ""))],
+  ["About", (row) => written(row.username ?? row.object ?? (row.userId && "erased"))],
   ["Outcome", (row) => make("span", { class: row.outcome === "done" ? "good" : "bad" }, row.outcome)],
-  ["Reason", (row) => make("span", { dir: "auto" }, row.reason)],
+  ["Reason", (row) => written(row.reason)],
   ["Details", details],
 ];
 

@@ -15,6 +15,9 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+// What a person wrote, in its own direction; nothing where nothing was written.
+export const written = (text) => (text ? make("bdi", {}, text) : "");
+
 export const button = (text, act, attributes = {}) => make("button", { type: "button", onclick: act, ...attributes }, text);
 
 export function when(text) {

@@ -2,7 +2,7 @@
 
 import { get } from "/page/admin/api.js";
 import { order } from "/page/admin/order.js";
-import { $, button, make, number, pages, tell, when } from "/page/admin/parts.js";
+import { $, button, make, number, pages, tell, when, written } from "/page/admin/parts.js";
 
 const DECIDED = { score: "by the score", reachedAt: "by who reached it first", userId: "by the user id" };
 let shown = null;
@@ -46,7 +46,7 @@ const LEDGER = [
   ["What", (row) => row.action],
   ["Points", (row) => (row.points > 0 ? `+${number(row.points)}` : number(row.points)), "number"],
   ["Score", (row) => number(row.scoreAfter), "number"],
-  ["Reason", (row) => (row.jobId ? "" : make("span", { dir: "auto" }, row.reason))],
+  ["Reason", (row) => (row.jobId ? "" : written(row.reason))],
 ];
 
 function head({ user }) {

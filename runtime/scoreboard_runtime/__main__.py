@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import importlib
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import entry_points
@@ -21,15 +22,46 @@ _COMMANDS = {
 _PAGE = """\
 A score board platform: one manifest, and signed actions become a live board. Nothing is lost.
 
-  scoreboard local examples/arcade.yaml --demo    a live board on this machine
-  scoreboard doctor                               what this machine lacks for it
-  scoreboard plan board.yaml                      what an edit would change on your cluster
-  scoreboard admin create-user ada --role admin   the first admin
+  scoreboard local examples/arcade.yaml --demo        a live board on this machine
+  scoreboard doctor                                   what this machine lacks for it
+  scoreboard admin --data-dir .scoreboard/arcade create-user ada --role admin
+                                                      its first admin, for /admin
+  scoreboard plan board.yaml                          what an edit would change on your cluster
+"""
+_ADMIN = """\
+Players, scores, the board, keys: what an admin does at /admin, and more. Every call is in the
+audit log. On one machine --data-dir says which board, in a pod the environment does.
+
+  scoreboard admin --data-dir .scoreboard/arcade users ada
+  scoreboard admin --data-dir .scoreboard/arcade adjust "Ada Lovelace" -250 --reason "counted twice"
 """
 _MORE = """\
 `scoreboard COMMAND --help` says more of each. Exit status: 0 done, 1 not possible, 2 wrong
 arguments or settings. The manual is docs/README.md; every board serves its API's at /docs.
 """
+
+
+class _Words(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as a page: a command and what it does stand on one line."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=24, width=100)
+
+    def format_help(self) -> str:
+        self._action_max_length += 2  # argparse forgets that commands are indented once more
+        return super().format_help()
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" in text:
+            return super()._fill_text(text, width, indent)
+        return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
+
+
+class _Page(argparse.ArgumentParser):
+    """Of `scoreboard`, and of every command of it."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{"formatter_class": _Words, **given})
 
 
 class NotInstalled(Exception):
@@ -55,8 +87,8 @@ def _add_others(found: Any) -> None:
     with suppress(NotInstalled), _needing_extras():
         from scoreboard_runtime.admin import commands
 
-        text = "users, sessions, dead letters, keys"
-        commands.add_arguments(found.add_parser("admin", help=text, description=text))
+        text = "players, scores, the board, keys: what an admin does, from a terminal"
+        commands.add_arguments(found.add_parser("admin", help=text, description=_ADMIN))
     for command in entry_points(group="scoreboard.commands"):
         with suppress(NotInstalled), _needing_extras():
             command.load().add_commands(found)
@@ -65,12 +97,7 @@ def _add_others(found: Any) -> None:
 def _parser() -> argparse.ArgumentParser:
     from scoreboard_runtime.local import arguments as local
 
-    parser = argparse.ArgumentParser(
-        prog="scoreboard",
-        description=_PAGE,
-        epilog=_MORE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = _Page(prog="scoreboard", description=_PAGE, epilog=_MORE)
     parser.add_argument("--version", action="version", version=f"scoreboard {__version__}")
     found = parser.add_subparsers(
         title="commands", dest="command", required=True, metavar="COMMAND"
@@ -78,12 +105,12 @@ def _parser() -> argparse.ArgumentParser:
     local_text = "run a manifest on this machine, with embedded stores"
     local.add_arguments(found.add_parser("local", help=local_text, description=local_text))
     local.add_doctor(found)
+    _add_others(found)
+    _add_migrate(found)
+    found.add_parser("rebuild", help="build the standings in Valkey anew from Postgres")
     for role in endpoints.ROLES:
         found.add_parser(role, help=f"run the {role} (settings come from the environment)")
     local.add_store(found)
-    _add_migrate(found)
-    found.add_parser("rebuild", help="build the standings in Valkey anew from Postgres")
-    _add_others(found)
     return parser
 
 
@@ -142,6 +169,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with _needing_extras():
                 _run_role(given[0])
             return 0
+        if not given:
+            _parser().print_help(sys.stderr)
+            return 2
         options = _parser().parse_args(given)
         with _needing_extras():
             return _run_command(options)

@@ -36,6 +36,7 @@ from scoreboard_runtime.stores.standings import Standings
 from scoreboard_runtime.stores.users import Users
 
 ENVIRONMENT_FILE = "environment.json"
+LOCAL = Path(".scoreboard")  # where local mode has a folder for each board
 
 
 def _password(options: argparse.Namespace) -> tuple[str, bool]:
@@ -95,9 +96,7 @@ async def rotate_keys(desk: Desk, options: argparse.Namespace) -> Said:
 
 
 async def import_scores(desk: Desk, options: argparse.Namespace) -> Said:
-    said = await importing.run_import(desk.settings, desk.database, options)
-    if not options.dry_run:
-        await desk.moderator.audit.note(desk.call("import", details={"source": options.source}))
+    said = await importing.run_import(desk, options)
     return Said(said, {"said": said})
 
 
@@ -132,7 +131,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _settings(options: argparse.Namespace) -> Settings:
     if options.data_dir is None:
-        return process_settings.load("admin")
+        here = sorted(path.parent for path in LOCAL.glob(f"*/{ENVIRONMENT_FILE}"))
+        try:
+            return process_settings.load("admin")
+        except SettingsError as error:
+            if not here:
+                raise
+            raise SettingsError(
+                f"{error}; of the board on this machine: --data-dir {here[0]}"
+            ) from None
     path = options.data_dir / ENVIRONMENT_FILE
     try:
         return process_settings.load("admin", json.loads(path.read_text()))

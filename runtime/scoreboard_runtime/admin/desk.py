@@ -79,7 +79,10 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    text = " ".join(text.split())
+    # A terminal obeys control characters: what somebody wrote is shown, not obeyed.
+    text = "".join(
+        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split())
+    )
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 

@@ -6,24 +6,20 @@ however often the file is imported, and in everybody's history.
 
 import argparse
 import re
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scoreboard_runtime.admin.desk import Desk
 from scoreboard_runtime.contract.board import DEFAULT_WINDOW
-from scoreboard_runtime.contract.keys import Keys
+from scoreboard_runtime.contract.changes import Change
 from scoreboard_runtime.process.progress import Progress
-from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.rules import imports
 from scoreboard_runtime.rules.imports import MOST_FAULTS, Fault, Row, job_id
 from scoreboard_runtime.rules.scoring import Work
-from scoreboard_runtime.stores import valkey
-from scoreboard_runtime.stores.errors import StoreUnavailable
+from scoreboard_runtime.stores.freezes import BoardFrozen, Freezes
 from scoreboard_runtime.stores.imports import ImportedUsers
-from scoreboard_runtime.stores.postgres import Database
-from scoreboard_runtime.stores.ranks import Ranks
 from scoreboard_runtime.worker.apply import apply
 
 BATCH = 500
@@ -123,14 +119,14 @@ def _sort_in(
 class Importer:
     """Writes what the plan says, in batches that each hold or do not."""
 
-    database: Database
+    desk: Desk
     users: ImportedUsers
-    ranks: Ranks
     place: tuple[str, str]
     source: str
-    published: bool = True
+    done: int = 0  # players who are in the ledger by this run
 
     async def run(self, plan: Plan) -> None:
+        """Raises ImportRefused, BoardFrozen and StoreUnavailable; what is `done` stays then."""
         total = len(plan.new) + len(plan.added)
         with Progress("players", total) as progress:
             for start in range(0, len(plan.new), BATCH):
@@ -138,11 +134,10 @@ class Importer:
                 await self.users.make(batch)
                 ids = await self.users.there(batch)
                 await self._apply([(row, ids[row.key]) for row in batch])
-                progress.more(len(batch))
+                progress.to(self.done)
             for start in range(0, len(plan.added), BATCH):
-                pairs = plan.added[start : start + BATCH]
-                await self._apply(pairs)
-                progress.more(len(pairs))
+                await self._apply(plan.added[start : start + BATCH])
+                progress.to(self.done)
 
     async def _apply(self, pairs: Sequence[tuple[Row, str]]) -> None:
         work = [
@@ -155,38 +150,47 @@ class Importer:
             )
             for row, user in pairs
         ]
-        applied = await apply(self.database, work, self.place, careful=True)
-        failed = [change for change in applied.changes if change.error]
+
+        async def commit() -> list[Change]:
+            return (await apply(self.desk.database, work, self.place, careful=True)).changes
+
+        changes = await self.desk.moderator.publishing([user for _, user in pairs], commit)
+        failed = [change for change in changes if change.error]
+        self.done += len(changes) - len(failed)
         if failed:
             raise ImportRefused(
                 f"{failed[0].username!r} would pass the largest score ({failed[0].error}); what "
                 "was imported before this stays: lower the score and import the file again"
             )
-        try:
-            self.published = await self.ranks.publish(applied.changes) and self.published
-        except StoreUnavailable:
-            self.published = False
 
 
-async def run_import(settings: Settings, database: Database, options: argparse.Namespace) -> str:
-    """Raises ImportRefused, StoreUnavailable."""
+async def run_import(desk: Desk, options: argparse.Namespace) -> str:
+    """Raises ImportRefused, StoreUnavailable. What was done is in the audit log."""
     if not _SOURCE.fullmatch(options.source):
         raise ImportRefused("--source takes 1 to 64 of letters, digits, . _ and -")
     rows = _read(options.file)
-    board = settings.board.board
-    users = ImportedUsers(database, options.source)
+    board = desk.settings.board.board.name
+    users = ImportedUsers(desk.database, options.source)
     plan = await _plan(users, rows, options.source, options.add_to_existing)
     _refuse(plan.faults)
+    freezes = Freezes(desk.database)
+    await freezes.poll()
+    if freezes.of(board):
+        raise ImportRefused(
+            f"the board {board} is frozen: no score changes, so nothing was imported; "
+            "first scoreboard admin unfreeze"
+        )
     if options.dry_run:
         return f"{plan.told()}; nothing was written (--dry-run)"
-    client = valkey.connect(settings.cache_url)
+    importer = Importer(desk, users, (board, DEFAULT_WINDOW), options.source)
     try:
-        ranks = Ranks(client, database, Keys(settings.board.name), board, DEFAULT_WINDOW)
-        place = (board.name, DEFAULT_WINDOW)
-        importer = Importer(database, users, ranks, place, options.source)
         await importer.run(plan)
+    except BoardFrozen as frozen:
+        raise ImportRefused(
+            f"{frozen} since this began; {importer.done} players are imported: "
+            "import the file again when it is not, the rest follows"
+        ) from None
     finally:
-        await client.aclose()
-    if not importer.published:
-        print("the cache server did not hear of it: run scoreboard rebuild", file=sys.stderr)
+        details = {"source": options.source, "players": importer.done}
+        await desk.moderator.audit.note(desk.call("import", details=details))
     return f"imported: {plan.told()}"

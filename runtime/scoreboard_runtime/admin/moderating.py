@@ -86,6 +86,19 @@ async def restore(desk: Desk, options: argparse.Namespace) -> Said:
     return Said(f"{user.username} is back in the ranks with {done.answer['score']}", done.answer)
 
 
+async def erase(desk: Desk, options: argparse.Namespace) -> Said:
+    user = await desk.found(options.name)
+    if not options.yes:
+        raise CommandError(
+            f"{user.username} cannot be brought back: name, login and rank go, the ledger stays "
+            "under a pseudonym; say --yes"
+        )
+    call = desk.call("erase", options.reason, user=user.id)
+    if not await desk.moderator.erase(user.id, call):
+        raise CommandError("somebody else erased that user just now")
+    return Said(f"{user.username} is erased", {"id": user.id, "erased": True})
+
+
 async def adjust(desk: Desk, options: argparse.Namespace) -> Said:
     user, points = await desk.found(options.name), options.points
     if points == 0 or abs(points) > MAX_SCORE:
@@ -216,10 +229,9 @@ async def audit(desk: Desk, options: argparse.Namespace) -> Said:
 
 # --- arguments -------------------------------------------------------------------
 def _limit(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 1000:
-        raise argparse.ArgumentTypeError("must be from 1 to 1000")
-    return number
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError("must be a whole number from 1 to 1000")
+    return int(text)
 
 
 def _add_people(add: Add) -> None:
@@ -233,8 +245,10 @@ def _add_people(add: Add) -> None:
         add("enable", enable, "allow a disabled user again"),
         add("disqualify", disqualify, "take a player out of the ranks; the score stays"),
         add("restore", restore, "put a disqualified player back where the score belongs"),
+        add("erase", erase, "forget a user for good; the ledger stays under a pseudonym"),
         add("adjust", adjust, "add points to a score, or take them away, through the ledger"),
     ]
+    named[-2].add_argument("--yes", action="store_true", help="it cannot be undone")
     for command in (*named, roles):
         command.add_argument("name", help="of the user, or the id")
         needed = command is not roles

@@ -4,18 +4,20 @@ First the transaction with its row of the audit log, then ranks, sessions and ca
 marked before (stores/unpublished.py), so that a crash in between costs seconds, never a rank.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
 from scoreboard_runtime.contract.board import DEFAULT_WINDOW, Scoreboard
+from scoreboard_runtime.contract.changes import Change
 from scoreboard_runtime.contract.keys import Keys
 from scoreboard_runtime.rules.moderation import Refused
 from scoreboard_runtime.stores import privacy, valkey
 from scoreboard_runtime.stores.audit import Audit, Call
 from scoreboard_runtime.stores.errors import CACHE, QUEUE, StoreUnavailable
+from scoreboard_runtime.stores.freezes import BoardFrozen
 from scoreboard_runtime.stores.letters import DeadLetters
 from scoreboard_runtime.stores.moderation import Done, Moderation, now_us
 from scoreboard_runtime.stores.postgres import Connection, Database
@@ -59,9 +61,25 @@ class Moderator:
         await self._settled(mark, published=published)
         return done
 
-    async def _settled(self, mark: str, *, published: bool = True) -> None:
+    async def _settled(self, *marks: str, published: bool = True) -> None:
         with suppress(StoreUnavailable):  # then it is looked after when it is overdue
-            await (self.unpublished.done(mark) if published else self.unpublished.hurry(mark))
+            await (self.unpublished.done(*marks) if published else self.unpublished.hurry(*marks))
+
+    async def publishing(
+        self, users: Sequence[str], work: Callable[[], Awaitable[list[Change]]]
+    ) -> list[Change]:
+        """Commits changes of users' standings, then publishes them, or leaves that to a worker."""
+        marks = await self.unpublished.mark_all(users)
+        try:
+            changes = await work()
+        except BoardFrozen:
+            await self._settled(*marks)
+            raise
+        published = False
+        with suppress(StoreUnavailable):
+            published = await self.ranks.publish(changes)
+        await self._settled(*marks, published=published)
+        return changes
 
     async def adjust(self, call: Call, user: str, points: int) -> Done:
         """Changes a score by hand, once for each key."""
@@ -98,13 +116,18 @@ class Moderator:
         """Allows logins again."""
         return await self.moderation.set_disabled(call, user, disabled=False)
 
-    async def erase(self, user: str) -> bool:
-        """Forgets a user: name, sessions, rank. False when there is no such user."""
+    async def erase(self, user: str, call: Call | None = None) -> bool:
+        """Forgets a user: name, sessions, rank. False when there is no such user.
+
+        `call` is who asks, where it is not the user.
+        """
         mark = await self.unpublished.mark(user)
         try:
-            erased = await privacy.erase(self.database, user)
-        except Refused:
+            erased = await privacy.erase(self.database, user, call)
+        except Refused as refused:
             await self._settled(mark)
+            if call is not None:
+                await self.audit.note(call, refused.code)
             raise
         await self.sessions.end_all(user, REVOKED)
         with valkey.available(QUEUE):

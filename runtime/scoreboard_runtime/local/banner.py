@@ -1,9 +1,11 @@
 """What local mode prints: where everything is, and a signed request that works when pasted."""
 
 import base64
+import os
 import shlex
 import shutil
 import sys
+from pathlib import Path
 
 from scoreboard_runtime.local.player import EXECUTE
 
@@ -43,13 +45,22 @@ def with_python(url: str, token: str, signing_key: str, body: str) -> str:
     return f"{shlex.quote(sys.executable)} -c {shlex.quote(script)}"
 
 
-def lines(ready: dict[str, object], request: str | None) -> str:
-    """The text for people; `ready` is the event of --json."""
+def _command() -> str:
+    """`scoreboard` as it was called."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "scoreboard" else "scoreboard"
+
+
+def lines(ready: dict[str, object], request: str | None, minutes: int) -> str:
+    """The text for people; `ready` is the event of --json, the request holds for `minutes`."""
     metrics = ready["metrics"]
     assert isinstance(metrics, dict)
+    folder = os.path.relpath(str(ready["dataDir"]))
+    place = str(ready["dataDir"]) if folder.startswith("..") else folder
     shown = [
         "",
         f"  page      {ready['url']}/",
+        f"  console   {ready['url']}/admin",
         f"  API       {ready['url']}/api/scoreboard",
         f"  docs      {ready['docs']}",
         f"  socket    {ready['websocket']}",
@@ -57,7 +68,12 @@ def lines(ready: dict[str, object], request: str | None) -> str:
         f"  data      {ready['dataDir']}",
     ]
     if request is not None:
-        shown += ["", "A signed action; paste it into a shell:", "", request]
-    return "\n".join(
-        [*shown, "", "Ctrl-C stops everything; the next start finds every score again."]
-    )
+        shown += [
+            "",
+            f"A signed action, good for {minutes} min; paste it into a shell:",
+            "",
+            request,
+        ]
+    admin = f"{_command()} admin --data-dir {shlex.quote(place)} create-user NAME --role admin"
+    shown += ["", f"The console asks for an admin; the first:  {admin}"]
+    return "\n".join([*shown, "Ctrl-C stops everything; the next start finds every score again."])

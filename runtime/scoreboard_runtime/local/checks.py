@@ -58,9 +58,9 @@ def ports(first: int, last: int, refused: dict[int, str]) -> Finding:
     """`refused` says of each that cannot be used why."""
     if not refused:
         return Finding("ports", "ok", f"{first} to {last} are free")
-    do = "stop what listens there, or use --port N (--port 0 takes free ones)"
+    do = "stop what listens there (a board of yours?), or use --port N (--port 0 takes free ones)"
     shown = "; ".join(f"{number}: {why}" for number, why in refused.items())
-    return Finding("ports", "warning", shown, do)
+    return Finding("ports", "fault", shown, do)
 
 
 def disk(folder: str, free: int) -> Finding:

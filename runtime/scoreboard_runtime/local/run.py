@@ -76,7 +76,7 @@ async def _bring_up(local: Local) -> None:
         print(orjson.dumps(local.ready).decode(), flush=True)
     else:
         request = await guest.signed_request(local.url, local.board, local.place.folder)
-        local.say(banner.lines(local.ready, request))
+        local.say(banner.lines(local.ready, request, local.board.token_ttl_us // 60_000_000))
     if local.options.demo:
         await local.start_demo()
 

@@ -60,7 +60,9 @@ def _head(names: list[str] | None) -> str | None:
     missing = [name for name in REQUIRED if name not in given]
     unknown = [name for name in given if name not in (*REQUIRED, *OPTIONAL)]
     if missing:
-        return f"the first line must name the columns: {', '.join(missing)} is missing"
+        are = "is" if len(missing) == 1 else "are"
+        names_said = f"{', '.join(missing)} {are} missing"
+        return f"the first line must name the columns, with commas between them: {names_said}"
     if unknown:
         return f"unknown column {unknown[0]!r}; there are {', '.join((*REQUIRED, *OPTIONAL))}"
     twice = [name for name in given if given.count(name) > 1]

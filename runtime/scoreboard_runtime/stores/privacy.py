@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -42,10 +42,11 @@ async def kept(database: Database, user: str) -> Kept | None:
         return Kept(row, ledger, jobs, audit)
 
 
-async def erase(database: Database, user: str) -> bool:
+async def erase(database: Database, user: str, call: Call | None = None) -> bool:
     """Forgets the user; their rows of the ledger go on under a pseudonym that nothing leads to.
 
-    False when there is no such user. Raises Refused for the last admin, and StoreUnavailable.
+    `call` is who asked for it; without one it was the user. False when there is no such user.
+    Raises Refused for the last admin, and StoreUnavailable.
     """
     pseudonym = str(uuid.uuid4())
     async with database.connection() as connection, connection.transaction():
@@ -65,6 +66,7 @@ async def erase(database: Database, user: str) -> bool:
         await connection.execute(
             QUERIES["record_erasure"], pseudonym, person["score_version"], at_us
         )
-        call = Call(actor=Actor(user_id=pseudonym), verb="erase", user=pseudonym)
-        await record(connection, call)
+        by = call or Call(actor=Actor(user_id=pseudonym), verb="erase")
+        reason = by.reason.replace(person["username"], pseudonym)  # as in the rows before
+        await record(connection, replace(by, user=pseudonym, reason=reason))
     return True

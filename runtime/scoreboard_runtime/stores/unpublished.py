@@ -6,6 +6,7 @@ between, a worker publishes what is marked for longer than a transaction can las
 
 import secrets
 import time
+from collections.abc import Sequence
 
 from scoreboard_runtime.contract.keys import Keys
 from scoreboard_runtime.stores import valkey
@@ -23,19 +24,23 @@ class Unpublished:
 
     async def mark(self, user: str) -> str:
         """Before a change of the user's standing; the mark to give back."""
-        found = f"{user}|{secrets.token_hex(6)}"
-        with valkey.available(QUEUE):
-            await self._client.zadd(self._key, {found: time.time()})
-        return found
+        return (await self.mark_all([user]))[0]
 
-    async def hurry(self, mark: str) -> None:
-        """The change is committed and could not be published: a worker need not wait."""
+    async def mark_all(self, users: Sequence[str]) -> list[str]:
+        """A mark for each of at least one user."""
+        marks = [f"{user}|{secrets.token_hex(6)}" for user in users]
         with valkey.available(QUEUE):
-            await self._client.zadd(self._key, {mark: 0})
+            await self._client.zadd(self._key, dict.fromkeys(marks, time.time()))
+        return marks
 
-    async def done(self, mark: str) -> None:
+    async def hurry(self, *marks: str) -> None:
+        """The changes are committed and could not be published: a worker need not wait."""
         with valkey.available(QUEUE):
-            await self._client.zrem(self._key, mark)
+            await self._client.zadd(self._key, dict.fromkeys(marks, 0))
+
+    async def done(self, *marks: str) -> None:
+        with valkey.available(QUEUE):
+            await self._client.zrem(self._key, *marks)
 
     async def overdue(self) -> list[tuple[str, str]]:
         """Marks and their users."""

@@ -71,6 +71,33 @@ async def test_a_board_is_frozen_and_unfrozen(office: Office) -> None:
     assert (await value(office, "unfreeze", "main"))["frozen"] is False
 
 
+async def test_somebody_is_erased_for_good_and_the_log_says_by_whom(office: Office) -> None:
+    ann = await office.player("Ann Lee", "level")
+    asked = ("erase", "Ann Lee", "--reason", "Ann Lee wrote to us")
+    status, out, err = await admin(office.place, *asked)
+    assert (status, out, "say --yes" in err) == (1, "", True)
+
+    assert "Ann Lee is erased" in await typed(office, *asked, "--yes")
+
+    await office.shows()
+    assert (await ann.get("/api/users/me")).status == 401
+    last = (await value(office, "audit"))["items"][0]
+    assert (last["verb"], last["actor"], last["outcome"]) == ("erase", "grace", "done")
+    assert last["reason"] == f"{last['userId']} wrote to us"
+    status, _, err = await admin(office.place, "erase", "root", *WHY, "--yes")
+    assert (status, "last admin" in err) == (1, True)
+    assert ("erase", "FORBIDDEN") in await office.audit()
+
+
+async def test_what_somebody_wrote_is_shown_and_not_obeyed(office: Office) -> None:
+    await admin(office.place, "--actor", "a\x1b[31mred", "users")
+
+    shown = await typed(office, "audit")
+
+    assert "\x1b" not in shown
+    assert "a\N{REPLACEMENT CHARACTER}[31mred" in shown
+
+
 async def test_what_can_not_be_says_what_to_do(office: Office) -> None:
     await office.player("ann", "level")
     for arguments, why in (

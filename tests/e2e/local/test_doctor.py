@@ -28,7 +28,7 @@ def test_this_machine_would_run_a_board(tmp_path: Path):
     assert list((tmp_path).iterdir()) == [], "it changes nothing"
 
 
-def test_a_port_and_a_folder_that_are_taken_are_hints(tmp_path: Path):
+def test_a_port_that_is_taken_keeps_a_board_from_starting_a_running_board_is_a_hint(tmp_path: Path):
     place = Place(tmp_path / "data", ephemeral=False)
     place.take()
     with socket.socket() as taken:
@@ -38,8 +38,10 @@ def test_a_port_and_a_folder_that_are_taken_are_hints(tmp_path: Path):
         code, found = doctor("--port", str(port), "--data-dir", str(tmp_path / "data"))
     place.leave()
 
-    assert code == 0
+    assert code == 1
+    assert found["ports"]["outcome"] == "fault"
     assert f"{port}: Address already in use" in found["ports"]["said"]
+    assert found["data"]["outcome"] == "warning"
     assert found["data"]["said"].endswith(f"in use by process {os.getpid()}")
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.documentation.test_reference import ROOT, TEXTS, name
 
 from scoreboard_operator.metrics import METRICS as OPERATOR_METRICS
-from scoreboard_runtime.__main__ import _parser
+from scoreboard_runtime.__main__ import _ADMIN, _PAGE, _parser, main
 from scoreboard_runtime.contract.metrics import METRICS
 from scoreboard_runtime.contract.rejections import REJECTIONS
 
@@ -81,6 +81,23 @@ def test_commands_of_the_docs_are_commands(path: Path, capsys: pytest.CaptureFix
         said = capsys.readouterr().err
         missing = not whole and "arguments are required" in said
         assert code == 0 or missing, f"{command}: {said}"
+
+
+def test_the_examples_of_the_help_are_commands(capsys: pytest.CaptureFixture[str]):
+    examples = re.findall(r"^  (scoreboard .+?)(?:  .*)?$", _PAGE + _ADMIN, re.MULTILINE)
+
+    assert len(examples) == 6
+    for example in examples:
+        assert parsed(words(example)) == 0, capsys.readouterr().err
+
+
+def test_the_help_is_a_page_and_what_who_types_nothing_gets(capsys: pytest.CaptureFixture[str]):
+    assert main([]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    for command in ("local", "doctor", "admin", "broadcaster", "rebuild"):
+        assert re.search(rf"^    {command} +\S", said.err, re.MULTILINE), "name and text, one line"
+    assert max(map(len, said.err.splitlines())) <= 100
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)

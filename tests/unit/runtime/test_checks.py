@@ -22,7 +22,6 @@ GOOD = [
 ]
 HINTS = [
     checks.python((3, 11, 0), "/x/python", in_environment=False),
-    checks.ports(8080, 8085, {8080: "Address already in use"}),
     checks.disk("/x", GIB),
     checks.memory(500 * MIB),
     checks.files(1024, 4096),
@@ -37,6 +36,7 @@ FAULTS = [
     checks.platform("darwin"),
     checks.packages(["asyncpg"]),
     checks.server("valkey", None, "no Valkey"),
+    checks.ports(8080, 8085, {8080: "Address already in use"}),
     checks.disk("/x", MIB),
     checks.memory(MIB),
     checks.files(256, 256),

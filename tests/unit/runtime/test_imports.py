@@ -65,7 +65,8 @@ def test_what_is_wrong_is_told_with_its_line(row: str, said: str):
 @pytest.mark.parametrize(
     ("head", "said"),
     [
-        ("", "username, score is missing"),
+        ("", "username, score are missing"),
+        ("username;score", "with commas between them"),
         ("name,score", "username is missing"),
         ("username,score,rank", "unknown column 'rank'"),
         ("username,score,score", "column 'score' twice"),
@@ -80,7 +81,7 @@ def test_a_file_must_say_what_its_columns_are(head: str, said: str):
 
 
 def test_an_empty_file_and_an_open_quote_are_told():
-    assert "is missing" in str(read([], NOW)[1][0])
+    assert "are missing" in str(read([], NOW)[1][0])
     rows, (fault,) = read(lines("username,score", "ann,1", '"bob,2'), NOW)
     assert [row.username for row in rows] == ["ann"]
     assert "no CSV" in fault.detail

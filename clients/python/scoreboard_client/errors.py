@@ -38,7 +38,9 @@ class ScoreboardError(Exception):
         errors: Sequence[Mapping[str, str]] = (),
     ) -> None:
         where = f" (request {request_id})" if request_id else ""
-        super().__init__(f"{status} {code}: {detail}{where}")
+        faults = "; ".join(f"{fault['pointer']}: {fault['detail']}" for fault in errors)
+        said = f"{detail} {faults}" if faults else detail
+        super().__init__(f"{status} {code}: {said}{where}")
         self.code = code
         self.layer = LAYERS.get(code)
         self.status = status

@@ -53,6 +53,8 @@ async def test_players_come_with_scores_times_and_passwords_and_only_once(place:
 
 async def test_a_file_with_faults_is_not_imported_at_all(place: Place, site: Site):
     path = a_file(place, "Ada,900,,", "x,1,,", "Bob,many,,")
+    text = Path(path).read_text()
+    Path(path).write_text(text, encoding="utf-8-sig")  # as spreadsheets save it
 
     code, out, err = await scoreboard(place, "admin", "import", path)
 

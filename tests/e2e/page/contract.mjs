@@ -80,6 +80,8 @@ export const contract = {
 
   async "an error has code, detail, requestId and status"(client, url) {
     const board = new client.Scoreboard(url);
+    const short = await refusal(board.register("x", PASSWORD));
+    equal([short.code, short.message.includes("/username: must have")], ["VALIDATION_ERROR", true]);
     const error = await refusal(board.login("nobody-at-all", PASSWORD));
     equal([error instanceof client.ScoreboardError, error.code, error.status], [true, "INVALID_CREDENTIALS", 401]);
     equal(error.requestId.length > 7 && error.detail.length > 5, true);

@@ -92,7 +92,7 @@ def test_an_error_says_all_that_the_problem_says():
     assert (error.code, error.layer, error.status) == ("COOLDOWN", "zero_trust", 409)
     assert (error.request_id, error.retry_after) == ("r1", 7.0)
     assert error.errors[0]["pointer"] == "/a"
-    assert str(error) == "409 COOLDOWN: Too soon. (request r1)"
+    assert str(error) == "409 COOLDOWN: Too soon. /a: b (request r1)"
 
 
 def test_an_entry_of_a_batch_says_itself_when_to_try_again():

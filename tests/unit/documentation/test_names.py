@@ -46,7 +46,10 @@ def test_links_to_places_on_a_page_lead_there(path: Path):
 
 def commands(text: str) -> Iterator[tuple[str, bool]]:
     """Each command of ours, and whether it stands in a block, where it must be whole."""
-    for block in re.findall(r"^```(?:sh|console)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+    # Every block is found, whatever its language: the end of one must not begin the next.
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        if language not in ("", "sh", "console"):
+            continue
         for line in block.replace("\\\n", " ").splitlines():
             found = re.match(r"(?:\$ )?(?:\S*/)?(scoreboard .+)", line)
             if found:
@@ -81,6 +84,14 @@ def test_commands_of_the_docs_are_commands(path: Path, capsys: pytest.CaptureFix
         said = capsys.readouterr().err
         missing = not whole and "arguments are required" in said
         assert code == 0 or missing, f"{command}: {said}"
+
+
+def test_commands_are_found_after_a_block_of_another_language():
+    page = (
+        "```csv\na,b\n```\ntext\n```\n$ .venv/bin/scoreboard doctor\n```\nand `scoreboard plan`\n"
+    )
+
+    assert list(commands(page)) == [("scoreboard doctor", True), ("scoreboard plan", False)]
 
 
 def test_the_examples_of_the_help_are_commands(capsys: pytest.CaptureFixture[str]):

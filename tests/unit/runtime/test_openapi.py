@@ -1,5 +1,6 @@
 """The description is valid, complete, and says what the code says."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from scoreboard_runtime.contract.openapi import (
 from scoreboard_runtime.contract.openapi.docs import docs_page
 from scoreboard_runtime.contract.openapi.errors import PROBLEM, anchor
 from scoreboard_runtime.contract.openapi.examples import action_body
+from scoreboard_runtime.contract.openapi.prose import prose, shown
 from scoreboard_runtime.contract.rejections import REJECTIONS
 
 LIMIT = Limit(count=10, per_us=1_000_000)
@@ -245,3 +247,9 @@ def test_what_a_manifest_says_is_shown_never_obeyed():
 
     assert "<b>x</b>" not in page
     assert '"><i>' not in page
+
+
+def test_what_a_description_says_is_text_on_the_page():
+    said = prose("- <script>one</script>\n\n`<b>` **<i>**") + shown({"<k>": "<v>"})
+
+    assert re.findall(r"</?(?!ul|li|p|pre|code|strong|span)\w+", said) == []

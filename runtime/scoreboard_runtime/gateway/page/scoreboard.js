@@ -22,7 +22,8 @@ const text = new TextEncoder();
 /** What the server refused, or `NETWORK` when it could not be asked. */
 export class ScoreboardError extends Error {
   constructor({ code, detail, requestId = null, status = 0, type = "", errors = [] }, retryAfter = null) {
-    super(`${code}: ${detail}`);
+    const faults = errors.map((fault) => `${fault.pointer}: ${fault.detail}`).join("; ");
+    super(`${code}: ${detail}${faults && ` ${faults}`}`);
     /** @type {number|null} seconds, when the server said when to try again */
     this.retryAfter = retryAfter;
     Object.assign(this, { name: "ScoreboardError", code, detail, requestId, status, type, errors });

@@ -1,4 +1,4 @@
-"""Every answer of a gateway that a test gets is held against the description of that gateway: nothing
+"""Every answer of an instance that a test gets is held against the description of its gateway: nothing
 undescribed is answered. What was seen is kept for the whole run, for the other way round."""
 
 import asyncio
@@ -15,6 +15,7 @@ import jsonschema_rs
 import orjson
 
 from scoreboard_runtime.contract.board import Scoreboard
+from scoreboard_runtime.contract.endpoints import STREAM_PATH
 from scoreboard_runtime.contract.openapi import describe
 from scoreboard_runtime.contract.openapi.errors import PROBLEM
 
@@ -23,16 +24,26 @@ PROMISED = ("X-Request-Id", "RateLimit-Policy", "RateLimit", "Retry-After", "WWW
             "ETag", "Location", "Idempotency-Replayed")  # fmt: skip
 Json = dict[str, Any]
 Place = tuple[str, str, str]  # operation, status, code or ""
+# What the boundary says to a path or a method that is none: it belongs to no operation.
+ELSEWHERE = "elsewhere"
+NO_ROUTE = {
+    (ELSEWHERE, "404", "NOT_FOUND"),
+    (ELSEWHERE, "405", "METHOD_NOT_ALLOWED"),
+    (ELSEWHERE, "429", "TOO_MANY_REQUESTS"),
+    (ELSEWHERE, "503", "UNAVAILABLE"),
+}
 
 
 @dataclass(slots=True)
 class Seen:
-    """Of all instances of this run."""
+    """Of all instances of this run; and of its tests, those that failed or were left out."""
 
-    documented: set[Place] = field(default_factory=set)
+    documented: set[Place] = field(default_factory=lambda: set(NO_ROUTE))
     answered: set[Place] = field(default_factory=set)
     headers: set[tuple[str, str, str]] = field(default_factory=set)
     headers_documented: set[tuple[str, str, str]] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    left_out: set[str] = field(default_factory=set)
 
 
 SEEN = Seen()
@@ -60,11 +71,14 @@ def _judge(schema: bytes, schemas: bytes) -> jsonschema_rs.Draft202012Validator:
 
 
 class Described:
-    """The description of one gateway, and the faults that its answers showed."""
+    """The description of one instance, and the faults that its answers showed.
 
-    def __init__(self, board: Scoreboard, origin: str) -> None:
+    `broadcaster` is where the stream is, which is all of it that OpenAPI describes there.
+    """
+
+    def __init__(self, board: Scoreboard, origin: str, broadcaster: str = "") -> None:
         self.description = describe(board)
-        self.origin = origin
+        self.origin, self.broadcaster = origin, broadcaster
         self.faults: list[str] = []
         self._schemas = orjson.dumps(self.description["components"]["schemas"])
         self._paths = [
@@ -89,7 +103,9 @@ class Described:
         self, session: aiohttp.ClientSession, context: SimpleNamespace, end: Any
     ) -> None:
         answer: aiohttp.ClientResponse = end.response
-        if str(end.url.origin()) != self.origin or answer.status == 101:
+        origin = str(end.url.origin())
+        streamed = origin == self.broadcaster and end.url.path == STREAM_PATH
+        if origin != self.origin and not streamed:
             return
         endless = answer.content_type == "text/event-stream"
         with contextlib.suppress(aiohttp.ClientError, asyncio.TimeoutError, OSError):
@@ -112,15 +128,16 @@ class Described:
     ) -> str | None:
         """What the answer has that the description has not."""
         operation, status = self._operation(method, path), str(answer.status)
-        if operation is None:
-            return None if answer.status >= 400 else "a route that is not described"
-        described = operation["responses"].get(status)
-        if described is None:
-            return "a status that is not described"
-        name = operation["operationId"]
+        name = ELSEWHERE if operation is None else operation["operationId"]
         problem = orjson.loads(body) if body and answer.content_type == PROBLEM else {}
         code = problem.get("code", "")
         SEEN.answered.add((name, status, code))
+        if operation is None:
+            said = {(at, "" if method == "HEAD" else what) for _, at, what in NO_ROUTE}
+            return None if (status, code) in said else "a route that is not described"
+        described = operation["responses"].get(status)
+        if described is None:
+            return "a status that is not described"
         present = {header for header in PROMISED if header in answer.headers}
         SEEN.headers |= {(name, status, header) for header in present}
         if present - set(described["headers"]):

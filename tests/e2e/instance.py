@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
@@ -19,6 +20,7 @@ from scoreboard_runtime.contract import crd
 from scoreboard_runtime.local.player import Player
 
 DEADLINE = 30.0
+ADMIN_PASSWORD = "a good long password"
 PLENTY = {"count": 1_000_000, "per": "1s"}
 
 
@@ -86,6 +88,20 @@ class Instance:
         assert (await player.login()).status == 200
         return player
 
+    async def admin(self, name: str = "grace") -> Player:
+        """A new admin with a session, made as the docs say."""
+        player = Player(self.http, self.url, name, ADMIN_PASSWORD)
+        command = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "scoreboard_runtime", "admin", "--data-dir", str(self.folder)),
+            *("create-user", name, "--role", "admin", "--password-stdin"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        await command.communicate(player.password.encode())
+        assert command.returncode == 0
+        assert (await player.login()).status == 200
+        return player
+
     def pid(self, name: str) -> int:
         """Process id of a role or store; 0 while it is not there."""
         for pid in children(self.process.pid):
@@ -120,6 +136,12 @@ class Instance:
 
     async def socket(self) -> aiohttp.ClientWebSocketResponse:
         return await self.http.ws_connect(self.ready["websocket"], protocols=["scoreboard.v1"])
+
+
+def broadcaster_of(ready: Mapping[str, Any]) -> str:
+    """Where the broadcaster answers HTTP."""
+    place = urlsplit(ready["websocket"])
+    return f"http://{place.netloc}"
 
 
 def children(pid: int) -> list[int]:
@@ -190,7 +212,8 @@ async def running(
     process, ready = await start(folder, manifest, *keep, *arguments, told=told)
     timeout = aiohttp.ClientTimeout(total=30)
     connector = aiohttp.TCPConnector(limit=0)
-    described = Described(crd.load(orjson.dumps(manifest).decode()), ready["url"])
+    board = crd.load(orjson.dumps(manifest).decode())
+    described = Described(board, ready["url"], broadcaster_of(ready))
     async with aiohttp.ClientSession(
         timeout=timeout, connector=connector, trace_configs=[described.trace()]
     ) as http:

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.http_websocket import WebSocketReader
 
 from scoreboard_runtime.broadcaster.client import StreamClient, bound_kernel_buffer, now_us
-from scoreboard_runtime.broadcaster.visit import Visits
+from scoreboard_runtime.broadcaster.visit import CHARGED, Visits
 from scoreboard_runtime.contract import endpoints, frames
 from scoreboard_runtime.contract.frames import ACTIVITY, SCOREBOARD, TRY_AGAIN, Subscribe
 from scoreboard_runtime.process.problems import problem
@@ -25,6 +25,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 ASKED = "Authorization, Last-Event-ID"  # what a page of another origin may send
+EXPOSED = "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"  # and read
 
 
 class _Events(web.StreamResponse):
@@ -44,7 +45,7 @@ def _shared(request: web.Request) -> dict[str, str]:
         return {}
     return {
         "Access-Control-Allow-Origin": origin,
-        "Access-Control-Expose-Headers": "Retry-After, X-Request-Id",
+        "Access-Control-Expose-Headers": EXPOSED,
         "Vary": "Origin",
     }
 
@@ -69,7 +70,11 @@ class Streams:
 
     async def preflight(self, request: web.Request) -> web.Response:
         """What a browser asks before a page of another origin sends a token."""
-        headers = {"Access-Control-Allow-Headers": ASKED, "Access-Control-Max-Age": "600"}
+        headers = {
+            "Access-Control-Allow-Headers": ASKED,
+            "Access-Control-Max-Age": "600",
+            "X-Request-Id": request_id(request.headers.get("X-Request-Id")),
+        }
         return web.Response(status=204, headers={**_shared(request), **headers})
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -78,9 +83,11 @@ class Streams:
         connection.opened(now_us())
         wanted = await self._wanted(request, connection)
         if isinstance(wanted, web.Response):
-            wanted.headers.update(_shared(request))
+            wanted.headers.update({**_shared(request), **request.get(CHARGED, {})})
             return wanted
-        answer = _Events(headers={**HEADERS, **_shared(request), "X-Request-Id": request_id(None)})
+        ident = request_id(request.headers.get("X-Request-Id"))
+        own = {**_shared(request), **request.get(CHARGED, {}), "X-Request-Id": ident}
+        answer = _Events(headers={**HEADERS, **own})
         answer.force_close()
         await answer.prepare(request)
         if request.transport is not None:
@@ -95,8 +102,8 @@ class Streams:
         refusal = await self.visits.refusal(request)
         if refusal is not None:
             return refusal
-        ident, address = request_id(None), self.visits.address(request)
-        token = _token(request)
+        ident = request_id(request.headers.get("X-Request-Id"))
+        address, token = self.visits.address(request), _token(request)
         try:
             claims = await self.visits.claims(token) if token is not None else None
         except StoreUnavailable:

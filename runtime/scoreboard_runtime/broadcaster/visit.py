@@ -34,6 +34,7 @@ from scoreboard_runtime.stores.sessions import Revocations, Sessions
 from scoreboard_runtime.stores.standings import Standings
 
 log = structlog.get_logger()
+CHARGED = web.RequestKey("charged", dict[str, str])  # the RateLimit fields of the answer
 MOST_BYTES = 16 * 1024
 MOST_BUFFERED = 1024 * 1024  # a larger message is cut off while it arrives
 
@@ -82,6 +83,7 @@ class Visits:
             charged = await self.queue.charge(address)
         except StoreUnavailable:
             return self.refuse(ident, "UNAVAILABLE", address, retry_after=2)
+        request[CHARGED] = charged.headers
         if charged.refused is not None:
             return self.refuse(
                 ident,

@@ -131,7 +131,8 @@ async def test_held_jobs_page_nobody_and_outlive_their_worker(office: Office) ->
 
 
 async def test_a_board_that_is_none_is_not_found_and_twice_is_once(office: Office) -> None:
-    assert (await office.root.post("/api/admin/boards/other/freeze", {})).status == 404
+    for verb in ("freeze", "unfreeze"):
+        assert (await office.root.post(f"/api/admin/boards/other/{verb}", {})).status == 404
 
     first = (await office.root.post("/api/admin/boards/main/freeze", {"reason": "a"})).body
     again = (await office.root.post("/api/admin/boards/main/freeze", {"reason": "b"})).body

@@ -6,7 +6,11 @@ from tests.e2e.auth.site import Site
 
 from scoreboard_runtime.local.player import EXECUTE_BATCH
 
-PAGES = ("/", "/docs", "/openapi.json", "/asyncapi.json", "/config.json")
+PAGES = (
+    *("/", "/admin", "/docs", "/openapi.json", "/asyncapi.json", "/config.json"),
+    *("/scoreboard.js", "/page/board.js", "/page/icon.svg", "/page/admin/console.css"),
+)
+AROUND_NOBODY = "/api/scoreboard/users/nobody"
 BATCH = b'{"actions":[{"action":"level"}]}'
 
 
@@ -17,6 +21,11 @@ async def test_pages_come_once_and_then_are_not_modified(site: Site, path: str):
     again = await nobody.get(path, **{"If-None-Match": first.headers["ETag"]})
 
     assert (first.status, again.status, again.body) == (200, 304, b"")
+
+
+@pytest.mark.parametrize("path", ["/page/none.js", "/page/admin/none.js"])
+async def test_a_part_that_is_none_is_not_found(site: Site, path: str):
+    assert (await site.player("nobody").get(path)).code == "NOT_FOUND"
 
 
 @pytest.mark.parametrize(
@@ -49,25 +58,37 @@ async def test_a_batch_is_no_batch_twice(site: Site):
 
 async def test_who_is_no_more_and_boards_that_never_were(site: Site):
     ann = await site.signed_in("ann")
-    for path in ("/api/scoreboard/me?board=x", "/api/scoreboard?board=x"):
+    for path in ("/api/scoreboard/me?board=x", "/api/scoreboard?board=x", AROUND_NOBODY):
         assert (await ann.get(path)).code == "NOT_FOUND"
     assert (await ann.issue_task("nothing")).code == "TASK_NOT_FOUND"
     assert (await ann.get("/health/live")).status == 200
     async with site.gateway.database.connection() as connection:
         await connection.execute("DELETE FROM users WHERE id = $1::uuid", ann.user_id)
 
-    assert (await ann.get("/api/users/me")).code == "NOT_FOUND"
+    for path in ("/api/users/me", "/api/users/me/export"):
+        assert (await ann.get(path)).code == "NOT_FOUND"
+    erased = await ann.request("DELETE", "/api/users/me", **ann.authorization)
+    assert erased.code == "NOT_FOUND"
 
 
-async def test_tasks_have_roles_too(make_site: MakeSite):
-    staff = {
-        "name": "night",
-        "points": 1,
-        "task": "Issued",
-        "maxDuration": "1h",
-        "roles": ["staff"],
-    }
-    site = await make_site(actions=[staff])
+async def test_a_fault_of_ours_is_one_code_and_says_nothing_of_itself(site: Site):
+    ann = await site.signed_in("ann")
+    async with site.gateway.database.connection() as connection:
+        await connection.execute("ALTER TABLE users RENAME TO people")
+
+    reply = await ann.get("/api/users/me")
+
+    assert (reply.status, reply.code) == (500, "INTERNAL")
+    assert "users" not in str(reply.body)
+
+
+async def test_tasks_have_roles_and_limits_too(make_site: MakeSite):
+    issued = {"points": 1, "task": "Issued", "maxDuration": "1h"}
+    night = {"name": "night", "roles": ["staff"], **issued}
+    dawn = {"name": "dawn", "limit": {"count": 1, "per": "1h"}, **issued}
+    site = await make_site(actions=[night, dawn])
     ann = await site.signed_in("ann")
 
     assert (await ann.issue_task("night")).code == "FORBIDDEN"
+    replies = [await ann.issue_task("dawn") for _ in range(2)]
+    assert [(reply.status, reply.code) for reply in replies] == [(201, None), (429, "ACTION_LIMIT")]

@@ -39,19 +39,36 @@ class Seen:
     description: dict[str, Any]
     arcade: Instance
     messages: set[str] = field(default_factory=set)
+    asked: dict[str, str] = field(default_factory=dict)  # who asked, by the id that comes back
+    answers: set[tuple[str, str]] = field(default_factory=set)
     closes: set[int] = field(default_factory=set)
     refusals: set[tuple[int, str]] = field(default_factory=set)
 
-    def frame(self, text: str) -> dict[str, Any]:
-        said = json.loads(text)
+    def _named(self, said: dict[str, Any]) -> str:
         fitting = [
             name
             for name, message in self.description["components"]["messages"].items()
             if message["name"] == said["type"] and judge(self.description, name).is_valid(said)
         ]
-        assert len(fitting) == 1, f"not described, or in {fitting}: {text}"
+        assert len(fitting) == 1, f"not described, or in {fitting}: {said}"
         self.messages.add(fitting[0])
+        return fitting[0]
+
+    def frame(self, text: str) -> dict[str, Any]:
+        """What the server says; with an id it is an answer."""
+        said: dict[str, Any] = json.loads(text)
+        name = self._named(said)
+        if "id" in said:
+            self.answers.add((self.asked[json.dumps(said["id"])], name))
+        elif said["type"] == "authenticated":
+            self.answers.add(("authenticate", name))
         return said
+
+    async def say(self, socket: aiohttp.ClientWebSocketResponse, message: dict[str, Any]) -> None:
+        """What a client says, as it is described."""
+        self._named(message)
+        self.asked[json.dumps(message.get("id"))] = message["type"]
+        await socket.send_json(message)
 
     async def closed(self, socket: aiohttp.ClientWebSocketResponse) -> int:
         async with asyncio.timeout(20):
@@ -83,6 +100,13 @@ class Seen:
         return answer.status
 
 
+def exchanges(description: dict[str, Any]) -> Iterable[tuple[str, str]]:
+    """What a client can ask, with each message that can answer it."""
+    for asked, operation in description["operations"].items():
+        for answer in operation.get("reply", {}).get("messages", ()):
+            yield asked, answer["$ref"].rpartition("/")[2]
+
+
 async def everything_is_said(seen: Seen, ann: Player) -> None:
     """One user's evening: every message, ended by a logout."""
     socket = await seen.arcade.socket()
@@ -90,17 +114,18 @@ async def everything_is_said(seen: Seen, ann: Player) -> None:
         {"type": "authenticate", "token": ann.session["token"]},
         {"type": "subscribe", "channel": "scoreboard", "id": 1},
         {"type": "subscribe", "channel": "user", "id": "two"},
-        {"type": "subscribe", "channel": "activity"},
+        {"type": "subscribe", "channel": "activity", "id": 2.5},
         {"type": "subscribe", "channel": "weather", "id": {"three": 3}},
-        {"type": "ping", "id": 4},
+        {"type": "unsubscribe", "channel": "weather", "id": [4]},
+        {"type": "ping", "id": 5},
     ):
-        await socket.send_json(message)
+        await seen.say(socket, message)
     await seen.until(socket, {"authenticated", "subscribed", "activity", "error", "pong"})
     for _ in range(2):  # the second is out of range: its job fails
         await ann.execute("huge")
     await seen.until(socket, {"scoreboard_updated", "user_score_updated", "job_finished"})
     await seen.until(socket, {"job_finished"})
-    await socket.send_json({"type": "unsubscribe", "channel": "scoreboard"})
+    await seen.say(socket, {"type": "unsubscribe", "channel": "scoreboard", "id": 6})
     await seen.until(socket, {"unsubscribed"})
     await ann.post("/api/auth/logout", {})
     assert await seen.closed(socket) == 4401
@@ -180,8 +205,7 @@ async def test_the_description_and_the_broadcaster_say_the_same(arcade: Instance
 
     await until(refused, "a handshake is refused")
 
-    assert seen.messages | {"Authenticate", "Subscribe", "Unsubscribe", "Ping"} == set(
-        channel["messages"]
-    )
+    assert seen.messages == set(channel["messages"])
+    assert seen.answers == set(exchanges(description))
     assert seen.closes == {row["code"] for row in channel["x-closes"]}
     assert seen.refusals == {(row["status"], row["code"]) for row in channel["x-handshake"]}

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 import pytest_asyncio
-from tests.e2e.instance import Instance, a_manifest, running
+from tests.e2e.instance import Instance, a_manifest, broadcaster_of, running
+
+from scoreboard_runtime.contract.endpoints import STREAM_PATH
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 HANDSHAKES = 5  # in an hour, of one address
@@ -63,6 +65,8 @@ async def test_a_handshake_is_charged_to_its_address(tmp_path: Path):
             await instance.socket()
         async with instance.http.get(f"{instance.url}/api/scoreboard") as answer:
             assert answer.status == 429, "one budget for the API and the sockets"
+        async with instance.http.get(broadcaster_of(instance.ready) + STREAM_PATH) as stream:
+            assert stream.status == 429, "and the streams"
 
     headers = refused.value.headers
     assert headers is not None

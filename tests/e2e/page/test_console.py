@@ -1,34 +1,20 @@
 """The console at /admin in a real browser: what an admin does there is done."""
 
-import asyncio
-import sys
-
 import pytest_asyncio
-from tests.e2e.instance import Instance, until
+from tests.e2e.instance import ADMIN_PASSWORD, Instance, until
 from tests.e2e.page.browser import Tab
 
 from scoreboard_runtime.local.player import Player
 
-PASSWORD = "a good long password"
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def admin(board: Instance) -> Player:
-    """An admin with a session, made as the docs say."""
-    command = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "scoreboard_runtime", "admin", "--data-dir", str(board.folder)),
-        *("create-user", "grace", "--role", "admin", "--password-stdin"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    await command.communicate(PASSWORD.encode())
-    assert command.returncode == 0
-    grace = Player(board.http, board.url, "grace", PASSWORD)
-    assert (await grace.login()).status == 200
-    return grace
+    return await board.admin()
 
 
-async def enter(tab: Tab, board: Instance, name: str = "grace", password: str = PASSWORD) -> None:
+async def enter(
+    tab: Tab, board: Instance, name: str = "grace", password: str = ADMIN_PASSWORD
+) -> None:
     await tab.open(f"{board.url}/admin")
     await tab.until("document.querySelector('#login')?.hidden === false")
     await tab.run(

@@ -2,13 +2,15 @@
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import jsonschema_rs
 import msgspec
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
+from scoreboard_runtime.broadcaster.stream import Streams
+from scoreboard_runtime.broadcaster.visit import Visits
 from scoreboard_runtime.contract import actions, snapshots
 from scoreboard_runtime.contract.asyncapi import describe_socket
 from scoreboard_runtime.contract.board import Action, Board, Limit, Points, Scoreboard
@@ -25,6 +27,9 @@ from scoreboard_runtime.contract.openapi.errors import PROBLEM, anchor
 from scoreboard_runtime.contract.openapi.examples import action_body
 from scoreboard_runtime.contract.openapi.prose import prose, shown
 from scoreboard_runtime.contract.rejections import REJECTIONS
+from scoreboard_runtime.gateway import app, pages
+from scoreboard_runtime.process.health import Health
+from scoreboard_runtime.process.telemetry import Telemetry
 
 LIMIT = Limit(count=10, per_us=1_000_000)
 BOARD = Scoreboard(
@@ -48,7 +53,7 @@ VARIANTS = {
     "nothing to do": replace(BOARD, actions={}),
 }
 CLOSED = VARIANTS["registration closed"]
-METHODS = ("get", "post", "put", "delete")
+METHODS = ("get", "post", "put", "delete", "options")
 # A code of no operation: the router says it for a method that a path does not have.
 ELSEWHERE = {"METHOD_NOT_ALLOWED"}
 
@@ -125,6 +130,28 @@ def test_every_example_keeps_to_its_schema(board: Scoreboard):
         for part in description["components"][kind].values():
             if "example" in part:
                 judge(description, part["schema"]).validate(part["example"])
+
+
+def served() -> set[tuple[str, str]]:
+    """Method and path of everything that a gateway routes, and of the stream."""
+    health = Health(Telemetry("gateway", "1"), [])
+    streams = Streams(cast(Visits, None))
+    ready = (*health.routes(), *pages.routes(BOARD, ""), *streams.routes())
+    told = [(route.method, route.path) for route in ready]
+    told += [(method, path) for method, path, *_ in (*app.ROUTES, *app.ACTION_ROUTES)]
+    return {(method.lower(), shape(path)) for method, path in told}
+
+
+def shape(path: str) -> str:
+    """Without the names of its parameters; files of the pages are one."""
+    return re.sub(r"\{\w+\}|(?<=/page/)[^/]+\.\w+$|(?<=/page/admin/).+", "{}", path)
+
+
+def test_every_route_that_is_served_is_described_and_no_other():
+    paths = describe(BOARD)["paths"]
+
+    said = {(method, shape(path)) for path, methods in paths.items() for method in methods}
+    assert said == served()
 
 
 def test_every_code_is_an_answer_of_some_operation():

@@ -28,7 +28,8 @@ the base64url-decoded signing key, of these six lines joined by newlines: `v1`, 
 with its query, the timestamp, the nonce, the hex SHA-256 of the body.
 
 **Every error** is `application/problem+json` with a `code`; decide by that. When several apply, the
-first in the table of codes is the one you get. A 429 and a 503 carry `Retry-After`.
+first in the table of codes is the one you get. A 429 and a 503 carry `Retry-After`. A path that is
+none is 404 `NOT_FOUND`, another method of one that is 405 `METHOD_NOT_ALLOWED` with `Allow`.
 
 **Send again safely** with an `Idempotency-Key`: the same key and body answer the first answer again
 for 24 hours.

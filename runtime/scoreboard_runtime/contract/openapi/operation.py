@@ -12,17 +12,19 @@ from scoreboard_runtime.contract.openapi.errors import responses
 from scoreboard_runtime.contract.openapi.parts import Json, header, parameter, reference
 
 JSON, HTML, EVENTS = "application/json", "text/html", "text/event-stream"
+SCRIPT, STYLES, PICTURE = "text/javascript", "text/css", "image/svg+xml"
 BODY_CODES = ("PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "VALIDATION_ERROR")
 LIMITED_CODES = ("TOO_MANY_REQUESTS", "UNAVAILABLE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answer that is no error; without a schema it has no body."""
+    """One answer that is no error; without a schema it has no body, or one that is no JSON."""
 
     description: str
     schema: str | None = None
     media: str = JSON
+    others: tuple[str, ...] = ()  # media that it can have instead
     example: Any = None
     headers: tuple[str, ...] = ()
 
@@ -58,7 +60,8 @@ def _answer(answer: Answer, *, limited: bool) -> Json:
         example = {} if answer.example is None else {"example": answer.example}
         described["content"] = {answer.media: {"schema": schema, **example}}
     elif answer.media != JSON:
-        described["content"] = {answer.media: {"schema": {"type": "string"}}}
+        kinds = (answer.media, *answer.others)
+        described["content"] = {media: {"schema": {"type": "string"}} for media in kinds}
     return described
 
 

@@ -102,6 +102,8 @@ def parameters(board: Scoreboard) -> Json:
         "letterId": _path(
             "letterId", "As the dead letter has it.", "019ab3f0-5c1e-7000-8003-5d1f0a9c3e77"
         ),
+        "pagePart": _path("pagePart", "As a page names it.", "icon.svg"),
+        "consolePart": _path("consolePart", "As the console names it.", "console.css"),
         "If-None-Match": _in_header("If-None-Match", "The ETag of what you have.", required=False),
         "Last-Event-ID": _in_header(
             "Last-Event-ID", "The id of the last event that you have.", required=False

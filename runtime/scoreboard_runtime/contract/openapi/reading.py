@@ -3,7 +3,16 @@
 from scoreboard_runtime.contract import endpoints
 from scoreboard_runtime.contract.board import Scoreboard
 from scoreboard_runtime.contract.openapi import examples
-from scoreboard_runtime.contract.openapi.operation import EVENTS, HTML, JSON, Answer, Operation
+from scoreboard_runtime.contract.openapi.operation import (
+    EVENTS,
+    HTML,
+    JSON,
+    PICTURE,
+    SCRIPT,
+    STYLES,
+    Answer,
+    Operation,
+)
 
 STANDINGS, HEALTH, PAGES = "standings", "health", "pages"
 UNCHANGED = Answer(description="What you have is current.", headers=("ETag",))
@@ -53,6 +62,18 @@ def _stream(board: Scoreboard) -> Operation:
     )
 
 
+_PREFLIGHT = Operation(
+    method="options",
+    path=endpoints.STREAM_PATH,
+    name="preflightStream",
+    tag=STANDINGS,
+    summary="May a page of another origin read the events",
+    description="What a browser asks before such a page sends a token. It charges nothing.",
+    limited=False,
+    answers={204: Answer(description="In the `Access-Control-` headers.")},
+)
+
+
 def _around(board: Scoreboard, path: str, name: str, summary: str) -> Operation:
     own = "{" not in path
     return Operation(
@@ -78,6 +99,7 @@ def standings(board: Scoreboard) -> tuple[Operation, ...]:
     return (
         _scoreboard(board),
         _stream(board),
+        _PREFLIGHT,
         _around(board, "/api/scoreboard/me", "getAroundMe", "The standings around me"),
         _around(board, "/api/scoreboard/users/{userId}", "getAroundUser", "Around another user"),
     )
@@ -89,11 +111,10 @@ _LIVE = Operation(
     name="getLive",
     tag=HEALTH,
     summary="Is this process alive",
-    description="200 while it can make progress.",
+    description="200 while it can make progress; a process that can not does not answer.",
     limited=False,
     answers={
         200: Answer(description="Alive.", schema="Alive", example={"status": "ok"}),
-        503: Answer(description="Stuck.", schema="Alive", example={"status": "unavailable"}),
     },
 )
 
@@ -124,6 +145,7 @@ def health() -> tuple[Operation, ...]:
 
 
 def _page(path: str, name: str, summary: str, answer: Answer) -> Operation:
+    part = path.partition("{")[2].rstrip("}")
     return Operation(
         method="get",
         path=path,
@@ -132,8 +154,9 @@ def _page(path: str, name: str, summary: str, answer: Answer) -> Operation:
         summary=summary,
         description="Ready bytes with an `ETag`; needs no network beyond this server.",
         limited=False,
-        parameters=("If-None-Match",),
+        parameters=(*([part] if part else []), "If-None-Match"),
         answers={200: answer, 304: UNCHANGED},
+        codes=("NOT_FOUND",) if part else (),
     )
 
 
@@ -146,6 +169,8 @@ def pages() -> tuple[Operation, ...]:
         description="AsyncAPI 3.0.", schema="SocketDescription", media=JSON, headers=("ETag",)
     )
     config = Answer(description="The catalogue.", schema="PageConfig", headers=("ETag",))
+    client = Answer(description="A module of JavaScript.", media=SCRIPT, headers=("ETag",))
+    part = Answer(description="It.", media=SCRIPT, others=(STYLES, PICTURE), headers=("ETag",))
     return (
         _page("/", "getPage", "The live board", html),
         _page("/admin", "getConsole", "The operator's console, for role admin", html),
@@ -153,4 +178,7 @@ def pages() -> tuple[Operation, ...]:
         _page("/openapi.json", "getDescription", "This description", description),
         _page("/asyncapi.json", "getSocketDescription", "The socket's description", socket),
         _page("/config.json", "getConfig", "What the live board asks first", config),
+        _page("/scoreboard.js", "getClient", "The client for browsers and Node", client),
+        _page("/page/{pagePart}", "getPagePart", "A part of the pages", part),
+        _page("/page/admin/{consolePart}", "getConsolePart", "A part of the console", part),
     )

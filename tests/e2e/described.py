@@ -53,6 +53,11 @@ def _last(reference: Json) -> str:
     return str(reference["$ref"]).rsplit("/", 1)[-1]
 
 
+def _media(kind: str) -> str:
+    """A media type among the headers."""
+    return f"Content-Type: {kind}"
+
+
 def places(description: Json) -> Iterator[Place]:
     """All that the description says can be answered."""
     for methods in description["paths"].values():
@@ -89,8 +94,9 @@ class Described:
         for methods in self.description["paths"].values():
             for operation in methods.values():
                 for status, answer in operation["responses"].items():
+                    told = (*answer["headers"], *map(_media, answer.get("content", ())))
                     SEEN.headers_documented |= {
-                        (operation["operationId"], status, name) for name in answer["headers"]
+                        (operation["operationId"], status, name) for name in told
                     }
 
     def trace(self) -> aiohttp.TraceConfig:
@@ -139,7 +145,8 @@ class Described:
         if described is None:
             return "a status that is not described"
         present = {header for header in PROMISED if header in answer.headers}
-        SEEN.headers |= {(name, status, header) for header in present}
+        told = (*present, _media(answer.content_type))
+        SEEN.headers |= {(name, status, header) for header in told}
         if present - set(described["headers"]):
             return f"headers that are not described: {present - set(described['headers'])}"
         if method == "HEAD" or not body:

@@ -8,7 +8,8 @@ from scoreboard_runtime.local.player import EXECUTE_BATCH
 
 PAGES = (
     *("/", "/admin", "/docs", "/openapi.json", "/asyncapi.json", "/config.json"),
-    *("/scoreboard.js", "/page/board.js", "/page/icon.svg", "/page/admin/console.css"),
+    *("/scoreboard.js", "/page/board.js", "/page/icon.svg", "/page/style.css"),
+    *("/page/admin/console.js", "/page/admin/console.css"),
 )
 AROUND_NOBODY = "/api/scoreboard/users/nobody"
 BATCH = b'{"actions":[{"action":"level"}]}'

@@ -170,6 +170,7 @@ def pages() -> tuple[Operation, ...]:
     )
     config = Answer(description="The catalogue.", schema="PageConfig", headers=("ETag",))
     client = Answer(description="A module of JavaScript.", media=SCRIPT, headers=("ETag",))
+    office = Answer(description="It.", media=SCRIPT, others=(STYLES,), headers=("ETag",))
     part = Answer(description="It.", media=SCRIPT, others=(STYLES, PICTURE), headers=("ETag",))
     return (
         _page("/", "getPage", "The live board", html),
@@ -180,5 +181,5 @@ def pages() -> tuple[Operation, ...]:
         _page("/config.json", "getConfig", "What the live board asks first", config),
         _page("/scoreboard.js", "getClient", "The client for browsers and Node", client),
         _page("/page/{pagePart}", "getPagePart", "A part of the pages", part),
-        _page("/page/admin/{consolePart}", "getConsolePart", "A part of the console", part),
+        _page("/page/admin/{consolePart}", "getConsolePart", "A part of the console", office),
     )

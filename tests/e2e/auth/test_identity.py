@@ -95,6 +95,20 @@ async def test_a_taken_name_gets_an_ending_and_the_other_user_stays_apart(
     assert all(name.startswith("Ann-") for name in names)
 
 
+async def test_a_name_that_is_never_free_is_not_tried_for_ever(
+    site: Site, provider: Provider
+) -> None:
+    async with site.gateway.database.connection() as connection:
+        await connection.execute(
+            "CREATE FUNCTION nobody() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+            "CREATE TRIGGER taken BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION nobody()"
+        )
+
+    reply = await exchange(site, provider.token(name="Ann"))
+
+    assert (reply.status, reply.code) == (409, "USERNAME_TAKEN")
+
+
 async def test_sign_ins_of_one_new_user_that_arrive_together_make_one_user(
     site: Site, provider: Provider
 ) -> None:

@@ -1,7 +1,6 @@
 """What an admin does is on the sockets, as what a job does is."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,6 @@ from tests.e2e.instance import Instance, a_manifest, running, until
 from scoreboard_runtime.local.player import Player
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-PASSWORD = "a good long password"
 WHY = {"reason": "a test has its reasons"}
 
 
@@ -26,18 +24,7 @@ async def arcade(tmp_path_factory) -> AsyncIterator[Instance]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def grace(arcade: Instance) -> Player:
-    """An admin, made as the docs say."""
-    command = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "scoreboard_runtime", "admin", "--data-dir", str(arcade.folder)),
-        *("create-user", "grace", "--role", "admin", "--password-stdin"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    await command.communicate(PASSWORD.encode())
-    assert command.returncode == 0
-    admin = Player(arcade.http, arcade.url, "grace", PASSWORD)
-    assert (await admin.login()).status == 200
-    return admin
+    return await arcade.admin()
 
 
 @dataclass(slots=True)

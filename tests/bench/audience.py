@@ -1,8 +1,6 @@
 """Thousands of subscribers in a process of their own: raw WebSocket connections that only read."""
 
 import asyncio
-import multiprocessing
-import os
 import re
 import time
 from dataclasses import dataclass, field
@@ -10,6 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import uvloop
+from tests.bench.child import Child
 
 _SEQUENCE = re.compile(rb'"type":"scoreboard_updated".*?"sequence":(\d+)')
 _AT_ONCE = 100
@@ -118,31 +117,16 @@ async def _listen(pipe: Connection, port: int, path: str, count: int) -> None:
         pipe.send(heard)
 
 
-def _process(pipe: Connection, core: int, port: int, path: str, count: int) -> None:
-    os.sched_setaffinity(0, {core})
+def _process(pipe: Connection, port: int, path: str, count: int) -> None:
     uvloop.run(_listen(pipe, port, path, count))
 
 
-class Audience:
+class Audience(Child):
     """`async with Audience(...) as audience: heard = await audience.tell()`."""
 
     def __init__(self, port: int, path: str, count: int, core: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, other = context.Pipe()
-        self._process = context.Process(
-            target=_process, args=(other, core, port, path, count), daemon=True
-        )
-
-    async def __aenter__(self) -> "Audience":
-        self._process.start()
-        await asyncio.to_thread(self._pipe.recv)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._process.terminate()
-        await asyncio.to_thread(self._process.join)
+        super().__init__(core, _process, port, path, count)
 
     async def tell(self) -> Heard:
-        self._pipe.send("tell")
-        heard: Heard = await asyncio.to_thread(self._pipe.recv)
+        heard: Heard = await self.ask("tell")
         return heard

@@ -1,8 +1,6 @@
 """Load over HTTP in a process of its own: closed loop, requests made before the clock starts."""
 
 import asyncio
-import multiprocessing
-import os
 import re
 import secrets
 import time
@@ -11,6 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 import uvloop
+from tests.bench.child import Child
 
 from scoreboard_client.signing import EXECUTE, sign
 
@@ -138,9 +137,8 @@ class _Run:
 
 
 def _process(
-    pipe: Connection, core: int, port: int, seconds: float, sessions: Sequence[Session], count: int
+    pipe: Connection, port: int, seconds: float, sessions: Sequence[Session], count: int
 ) -> None:
-    os.sched_setaffinity(0, {core})
     requests = signed(sessions, port, count) if sessions else [plain(port)]
     pipe.send("ready")
     pipe.recv()
@@ -153,30 +151,16 @@ def _process(
     pipe.send(uvloop.run(main()))
 
 
-class Load:
+class Load(Child):
     """`async with Load(...) as load: outcome = await load.run()`; entered when it is ready."""
 
     def __init__(
         self, port: int, seconds: float, core: int, sessions: Sequence[Session] = (), count: int = 0
     ) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, other = context.Pipe()
-        self._process = context.Process(
-            target=_process, args=(other, core, port, seconds, sessions, count), daemon=True
-        )
-
-    async def __aenter__(self) -> "Load":
-        self._process.start()
-        await asyncio.to_thread(self._pipe.recv)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._process.terminate()
-        await asyncio.to_thread(self._process.join)
+        super().__init__(core, _process, port, seconds, sessions, count)
 
     async def run(self) -> Outcome:
-        self._pipe.send("go")
-        outcome: Outcome = await asyncio.to_thread(self._pipe.recv)
+        outcome: Outcome = await self.ask("go")
         if outcome.bad:
             raise AssertionError(f"{outcome.bad} refused, as {outcome.sample!r}")
         return outcome

@@ -27,6 +27,7 @@ from scoreboard_runtime.stores.errors import StoreUnavailable
 from scoreboard_runtime.stores.standings import Standings
 
 log = structlog.get_logger()
+STAGES = ("commit_to_push", "admit_to_push")  # of a job's way, those that end here
 PROBE = 1.0  # seconds after which the board is read again though nothing was heard
 
 
@@ -58,6 +59,11 @@ class Feed:
     unshown: list[_Unshown] = field(default_factory=list)
     tracer: Tracer | None = None
     activity: Activity = field(default_factory=Activity)
+
+    def __post_init__(self) -> None:
+        # Exposed as 0 from the start: to Prometheus the first value of a series is no increase.
+        for stage in STAGES:
+            self.hub.telemetry.child(metrics.JOB_DURATION, stage)
 
     # --- the board ---------------------------------------------------------------
     async def show(self) -> None:
@@ -98,8 +104,9 @@ class Feed:
         for _, change, span in shown:
             if span is not None:
                 self._end(span, len(self.hub.watchers), sequence=snapshot.sequence)
-            since = {"commit_to_push": change.committed_us, "admit_to_push": change.submitted_us}
-            for stage, before in since.items():
+            for stage, before in zip(
+                STAGES, (change.committed_us, change.submitted_us), strict=True
+            ):
                 self.hub.telemetry.observe(
                     metrics.JOB_DURATION,
                     stage,

@@ -12,6 +12,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 import pytest_asyncio
+from tests.e2e.broadcaster.closing import closed
 from tests.e2e.broadcaster.deaf import deaf
 from tests.e2e.instance import Instance, a_manifest, running, until
 
@@ -29,13 +30,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def arcade(tmp_path_factory) -> AsyncIterator[Instance]:
     async with running(tmp_path_factory.mktemp("life"), a_manifest()) as instance:
         yield instance
-
-
-async def closed(socket: aiohttp.ClientWebSocketResponse, seconds: float = 15) -> int | None:
-    async with asyncio.timeout(seconds):
-        async for _ in socket:
-            pass
-    return socket.close_code
 
 
 async def listening(

@@ -16,13 +16,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 WHY = {"reason": "a test has its reasons"}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def arcade(tmp_path_factory) -> AsyncIterator[Instance]:
-    async with running(tmp_path_factory.mktemp("moderated"), a_manifest()) as instance:
+@pytest_asyncio.fixture(loop_scope="session")
+async def arcade(tmp_path) -> AsyncIterator[Instance]:
+    """Of each test its own: the whole board is looked at."""
+    async with running(tmp_path, a_manifest()) as instance:
         yield instance
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(loop_scope="session")
 async def grace(arcade: Instance) -> Player:
     return await arcade.admin()
 
@@ -37,7 +38,7 @@ class Watching:
     own: dict[str, Any] | None = None
 
     async def until(self, fits: Any, what: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not fits():
                 said = await self.socket.receive_json()
                 self.board = said if said["type"] == "scoreboard_updated" else self.board

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 import pytest_asyncio
+from tests.e2e.broadcaster.closing import closed
 from tests.e2e.instance import Instance, a_manifest, running, until
 
 from scoreboard_runtime.local.player import Player
@@ -18,14 +19,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def arcade(tmp_path_factory) -> AsyncIterator[Instance]:
     async with running(tmp_path_factory.mktemp("sockets"), a_manifest()) as instance:
         yield instance
-
-
-async def closed(socket: aiohttp.ClientWebSocketResponse, seconds: float = 15) -> int | None:
-    """Reads until the close; its code."""
-    async with asyncio.timeout(seconds):
-        async for _ in socket:
-            pass
-    return socket.close_code
 
 
 async def signed_in(arcade: Instance) -> tuple[Player, aiohttp.ClientWebSocketResponse]:

@@ -19,6 +19,7 @@ from tests.e2e.cluster.waiting import until
 
 from scoreboard_operator import kinds
 from scoreboard_operator.render import shipped
+from scoreboard_runtime.local.player import Player
 
 LOADED, SCRAPED = 120.0, 150.0  # what is recorded comes a scrape and an evaluation later
 # Of the operator, which is no pod here: test_paging.py pastes them.
@@ -42,16 +43,31 @@ def monitored(prometheus: Prometheus, board: Board) -> Iterator[Board]:
     assert board.get(kinds.CONFIG_MAP, "dashboard-overview") is None
 
 
-async def play(ingress: str, host: str) -> None:
-    """Two actions that are scored, one that is rejected, and somebody who watches."""
+async def play(ingress: str, host: str, star: tuple[str, str]) -> None:
+    """Two actions that are scored, one that is rejected, and somebody who watches.
+
+    `star` (name, password) is among the first and scores each time, so that there is something to push.
+    """
     async with visiting(ingress, host) as http, watching(http) as watcher:
         await watcher.subscribe(channel="scoreboard", board="main")
+        first = Player(http, "", *star)
+        assert (await first.login()).status == 200
+        await scored(first, "level")
         ann = await signed_in(http)
         await scored(ann, "level")
         await scored(ann, "quiz")
         assert (await ann.execute("quiz")).status == 409
         assert await status_of(http, "/api/scoreboard") == 200
         await watcher.alive()  # a board of ten may have no place for another 350 points
+
+
+async def leading(ingress: str, host: str) -> tuple[str, str]:
+    """The name and the password of a new player who is ahead of all others."""
+    async with visiting(ingress, host) as http:
+        player = await signed_in(http)
+        while (await player.get("/api/scoreboard/me")).body["rank"] != 1:
+            await scored(player, "level")
+        return player.username, player.password
 
 
 def panels(board: Board) -> Iterator[tuple[str, str, str]]:
@@ -96,8 +112,10 @@ def test_rules_load_roles_are_scraped_and_every_panel_answers(
     links = {rule["annotations"]["runbook_url"] for rule in rules if rule["type"] == "alerting"}
     assert "https://wiki.example.com/ScoreboardQueueStuck" in links
 
+    star = asyncio.run(leading(ingress, host))
+
     def speaks() -> bool:
-        asyncio.run(play(ingress, host))
+        asyncio.run(play(ingress, host, star))
         return {title for _, title in silent(prometheus, monitored)} <= QUIET
 
     until(speaks, SCRAPED, lambda: f"panels have data: {silent(prometheus, monitored)}")

@@ -20,7 +20,7 @@ def doctor(*arguments: str, **environment: str) -> tuple[int, dict[str, dict[str
 
 
 def test_this_machine_would_run_a_board(tmp_path: Path):
-    code, found = doctor("--data-dir", str(tmp_path / "new" / "deep"))
+    code, found = doctor("--port", "0", "--data-dir", str(tmp_path / "new" / "deep"))
 
     assert code == 0
     assert {name for name, each in found.items() if each["outcome"] == "fault"} == set()

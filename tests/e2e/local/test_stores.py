@@ -1,10 +1,6 @@
 """The embedded servers on their own: they keep their data, whatever ends them."""
 
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -15,15 +11,6 @@ from scoreboard_runtime.local import service
 from scoreboard_runtime.local.service import Program, Service, ServiceFailed
 from scoreboard_runtime.local.stores import EmbeddedPostgres, EmbeddedValkey
 from scoreboard_runtime.stores import valkey
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Short, for sockets."""
-    made = Path(tempfile.mkdtemp(prefix="sbs"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
 
 
 async def value(url: str, statement: str = "SELECT note FROM notes") -> object:

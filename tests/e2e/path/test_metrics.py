@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
-from tests.e2e.instance import Instance, until
+from tests.e2e.instance import Instance, a_manifest, running, until
 
 from scoreboard_runtime.contract import metrics
 from scoreboard_runtime.contract.endpoints import BROADCASTER, GATEWAY, ROLES, WORKER
@@ -44,6 +44,17 @@ async def test_an_exemplar_is_the_id_that_was_answered(arcade: Instance, ann, gi
 
     assert answered == (given or answered)
     assert answered in found
+
+
+async def test_what_a_frame_takes_is_counted_from_nought(tmp_path):
+    async with running(tmp_path, a_manifest()) as instance:
+        counted = {
+            sample.labels["stage"]: sample.value
+            for sample in await scraped(instance, BROADCASTER)
+            if sample.name == f"{metrics.JOB_DURATION.name}_count"
+        }
+
+    assert counted == {"admit_to_push": 0, "commit_to_push": 0}
 
 
 @pytest.mark.parametrize(

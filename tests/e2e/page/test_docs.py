@@ -27,5 +27,5 @@ async def test_it_is_readable_on_every_width(tab: Tab, board: Instance, width: i
     methods = await tab.run("""[...document.querySelectorAll('nav li b')].map((method) => [
       method.textContent, method.scrollWidth <= method.clientWidth,
       getComputedStyle(method).backgroundColor !== 'rgba(0, 0, 0, 0)'])""")
-    assert {name for name, *_ in methods} == {"get", "post", "put", "delete"}
+    assert {name for name, *_ in methods} == {"get", "post", "put", "delete", "options"}
     assert all(fits and coloured for _, fits, coloured in methods)

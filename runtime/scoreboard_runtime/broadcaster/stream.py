@@ -12,7 +12,7 @@ from scoreboard_runtime.broadcaster.visit import CHARGED, Visits
 from scoreboard_runtime.contract import endpoints, frames
 from scoreboard_runtime.contract.frames import ACTIVITY, SCOREBOARD, TRY_AGAIN, Subscribe
 from scoreboard_runtime.process.problems import problem
-from scoreboard_runtime.process.serving import request_id
+from scoreboard_runtime.process.serving import id_of
 from scoreboard_runtime.rules.connection import Close, Connection, Join, Send
 from scoreboard_runtime.stores.errors import StoreUnavailable
 
@@ -73,7 +73,7 @@ class Streams:
         headers = {
             "Access-Control-Allow-Headers": ASKED,
             "Access-Control-Max-Age": "600",
-            "X-Request-Id": request_id(request.headers.get("X-Request-Id")),
+            "X-Request-Id": id_of(request),
         }
         return web.Response(status=204, headers={**_shared(request), **headers})
 
@@ -85,7 +85,7 @@ class Streams:
         if isinstance(wanted, web.Response):
             wanted.headers.update({**_shared(request), **request.get(CHARGED, {})})
             return wanted
-        ident = request_id(request.headers.get("X-Request-Id"))
+        ident = id_of(request)
         own = {**_shared(request), **request.get(CHARGED, {}), "X-Request-Id": ident}
         answer = _Events(headers={**HEADERS, **own})
         answer.force_close()
@@ -102,7 +102,7 @@ class Streams:
         refusal = await self.visits.refusal(request)
         if refusal is not None:
             return refusal
-        ident = request_id(request.headers.get("X-Request-Id"))
+        ident = id_of(request)
         address, token = self.visits.address(request), _token(request)
         try:
             claims = await self.visits.claims(token) if token is not None else None

@@ -22,7 +22,7 @@ from scoreboard_runtime.contract.frames import ACTIVITY, SCOREBOARD, TOO_LARGE, 
 from scoreboard_runtime.contract.rejections import REJECTIONS
 from scoreboard_runtime.contract.snapshots import UserSnapshot
 from scoreboard_runtime.process.problems import problem
-from scoreboard_runtime.process.serving import request_id
+from scoreboard_runtime.process.serving import id_of, request_id
 from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.rules import origins
 from scoreboard_runtime.rules.addresses import client_address
@@ -75,7 +75,7 @@ class Visits:
 
     async def refusal(self, request: web.Request) -> web.Response | None:
         """Why nobody is let in, or not from there; None for who is welcome."""
-        ident = request_id(request.headers.get("X-Request-Id"))
+        ident = id_of(request)
         address = self.address(request)
         if self.hub.leaving:
             return self.refuse(ident, "UNAVAILABLE", address, retry_after=1)

@@ -14,7 +14,7 @@ from scoreboard_runtime.contract.rejections import REJECTIONS
 from scoreboard_runtime.contract.traces import HEADER
 from scoreboard_runtime.gateway.parts import Gateway
 from scoreboard_runtime.process.problems import Rejected, problem
-from scoreboard_runtime.process.serving import request_id
+from scoreboard_runtime.process.serving import id_of
 from scoreboard_runtime.process.tracing import Span, Tracer
 from scoreboard_runtime.rules.addresses import client_address
 from scoreboard_runtime.rules.tokens import Claims
@@ -194,7 +194,7 @@ async def bounded(
 ) -> web.StreamResponse:
     """Gives a request its id, turns every error into a problem document, and measures."""
     started = time.perf_counter()
-    request[REQUEST_ID] = ident = request_id(request.headers.get("X-Request-Id"))
+    request[REQUEST_ID] = ident = id_of(request)
     span = _enter(gateway.tracer, request, resource, method) if gateway.tracer else None
     try:
         response = await handler(request)

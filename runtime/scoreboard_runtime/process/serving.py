@@ -32,6 +32,11 @@ def request_id(given: str | None) -> str:
     return f"{_prefix}-{next(_count):08x}"
 
 
+def id_of(request: web.BaseRequest) -> str:
+    """The id that the caller gave the request, or a new one."""
+    return request_id(request.headers.get("X-Request-Id"))
+
+
 class _Connection(RequestHandler):
     """What aiohttp refuses by itself: broken or oversized heads, unknown methods and encodings."""
 

@@ -245,16 +245,18 @@ def _add_people(add: Add) -> None:
         add("enable", enable, "allow a disabled user again"),
         add("disqualify", disqualify, "take a player out of the ranks; the score stays"),
         add("restore", restore, "put a disqualified player back where the score belongs"),
-        add("erase", erase, "forget a user for good; the ledger stays under a pseudonym"),
-        add("adjust", adjust, "add points to a score, or take them away, through the ledger"),
     ]
-    named[-2].add_argument("--yes", action="store_true", help="it cannot be undone")
-    for command in (*named, roles):
+    erasing = add("erase", erase, "forget a user for good; the ledger stays under a pseudonym")
+    erasing.add_argument("--yes", action="store_true", help="it cannot be undone")
+    adjusting = add(
+        "adjust", adjust, "add points to a score, or take them away, through the ledger"
+    )
+    for command in (*named, erasing, adjusting, roles):
         command.add_argument("name", help="of the user, or the id")
         needed = command is not roles
         command.add_argument("--reason", required=needed, help="kept in the audit log")
-    named[-1].add_argument("points", type=int, help="e.g. 250 or -250")
-    named[-1].add_argument("--key", help="the same key does it once, however often it is run")
+    adjusting.add_argument("points", type=int, help="e.g. 250 or -250")
+    adjusting.add_argument("--key", help="the same key does it once, however often it is run")
     explaining = add("explain", explain, "why a rank is what it is: neighbours and ledger")
     explaining.add_argument("name", help="of the user, or the id")
     explaining.add_argument("--before", type=int, help="older rows than this version")

@@ -28,6 +28,7 @@ class Road:
                 due, data = await waiting.get()
                 await asyncio.sleep(max(0.0, due - loop.time()))
                 if not data:
+                    writer.write_eof()
                     return
                 writer.write(data)
                 await writer.drain()
@@ -52,8 +53,8 @@ class Road:
             ends.append(far_writer)
             there = self._there(reader, far_writer)
             await asyncio.gather(there, self._back(far_reader, writer), return_exceptions=True)
-        except OSError:
-            pass  # nobody is there: the caller sees a closed connection
+        except (OSError, asyncio.CancelledError):
+            pass  # nobody is there, or the road is closed: the caller sees a closed connection
         finally:
             for end in ends:
                 end.close()

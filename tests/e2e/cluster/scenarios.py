@@ -6,6 +6,7 @@ A scenario installs its board, so that those that are ready first wait for nobod
 import base64
 import json
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -197,10 +198,11 @@ def _attacked(found: Watched, answers: Counter[str]) -> None:
     found.note_ended("a bot replays signed requests", "ScoreboardRejectionWave", note)
 
 
-def pager_misled(elsewhere: Watched) -> Scenario:
+def pager_misled(home: Watched) -> Scenario:
     """No worker runs, and PagerDuty does not know the key: that is told elsewhere."""
 
     def scenario(found: Watched) -> None:
+        elsewhere = replace(home, rows=found.rows, since=time.monotonic())
         install(found, routing_key="0" * 32)
         with playing(found.ingress, found.board):
             space, alert = found.board.namespace, "ScoreboardPagesUndeliverable"

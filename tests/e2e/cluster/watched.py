@@ -11,6 +11,8 @@ from tests.e2e.cluster.prometheus import Alertmanager, Prometheus
 from tests.e2e.cluster.receivers import ROUTING_KEY, TOKEN, Received, Receivers, faults
 from tests.e2e.cluster.waiting import until
 
+from scoreboard_operator import kinds
+
 INSTALLED, LOADED, TOLD = 600.0, 240.0, 600.0
 ENDED = 1200.0  # an objective forgets by what comes after, which a busy machine serves late
 PAGER, HOOK, GRAFANA = "pager", "hook", "https://grafana.example.com"
@@ -31,7 +33,7 @@ class Row:
 
 @dataclass(slots=True)
 class Watched:
-    """`ingress`: where its players come in."""
+    """`ingress`: where its players come in; what came before `since` was somebody else's."""
 
     board: Board
     prometheus: Prometheus
@@ -41,6 +43,7 @@ class Watched:
     rows: list[Row] = field(default_factory=list)
     broken_at: float = 0.0
     mended_at: float = 0.0
+    since: float = 0.0
 
     @property
     def names(self) -> dict[str, str]:
@@ -50,7 +53,8 @@ class Watched:
     # --- what came -------------------------------------------------------------------
     def pages(self, alert: str = "") -> list[Received]:
         found = self.receivers.events(self.board.namespace, "trigger")
-        return [each for each in found if alert in ("", each.body["payload"]["class"])]
+        own = [each for each in found if each.at >= self.since]
+        return [each for each in own if alert in ("", each.body["payload"]["class"])]
 
     def ends(self) -> list[Received]:
         return self.receivers.events(self.board.namespace, "resolve")
@@ -58,7 +62,8 @@ class Watched:
     def notified(self, status: str, alert: str) -> list[Received]:
         """Grafana, of one alert."""
         found = self.receivers.notifications(self.board.namespace, status)
-        return [each for each in found if each.body["groupLabels"]["alertname"] == alert]
+        own = [each for each in found if each.at >= self.since]
+        return [each for each in own if each.body["groupLabels"]["alertname"] == alert]
 
     def silenced(self, alert: str) -> bool:
         """Whether it fires, and nobody is told because something else is."""
@@ -105,6 +110,10 @@ class Watched:
         self.board.api.kubectl(
             "-n", self.board.namespace, "scale", kind, name, f"--replicas={count}"
         )
+
+    def go(self) -> None:
+        """Its pods are somebody else's then."""
+        self.board.api.delete(kinds.SCOREBOARD, self.board.namespace, self.board.name)
 
     def first_page(self, alert: str) -> Received:
         return until(lambda: self.pages(alert), TOLD, lambda: f"{alert} pages; {self.said()}")[0]

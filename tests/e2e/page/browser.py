@@ -36,6 +36,8 @@ class Tab:
         self._socket = socket
         self._ids = itertools.count(1)
         self._replies: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._traced: list[dict[str, Any]] = []
+        self._complete = asyncio.Event()
         self.problems: list[str] = []
 
     async def read(self) -> None:
@@ -54,6 +56,10 @@ class Tab:
         elif method == "Log.entryAdded" and params["entry"]["level"] == "error":
             entry = params["entry"]
             self.problems.append(f"{entry['text']} {entry.get('url', '')}")
+        elif method == "Tracing.dataCollected":
+            self._traced += params["value"]
+        elif method == "Tracing.tracingComplete":
+            self._complete.set()
 
     async def send(self, method: str, **params: Any) -> dict[str, Any]:
         ident = next(self._ids)
@@ -87,6 +93,30 @@ class Tab:
             if asyncio.get_running_loop().time() > deadline:
                 raise AssertionError(f"{script} is {value!r} after {within} s; {self.problems}")
             await asyncio.sleep(0.05)
+
+    @asynccontextmanager
+    async def tasks(self) -> AsyncIterator[list[float]]:
+        """After the block: CPU seconds of each task of the page's main thread in its time."""
+        found: list[float] = []
+        self._traced.clear()
+        self._complete.clear()
+        wanted = {"includedCategories": ["toplevel", "__metadata"]}
+        await self.send("Tracing.start", transferMode="ReportEvents", traceConfig=wanted)
+        yield found
+        await self.send("Tracing.end")
+        await asyncio.wait_for(self._complete.wait(), WITHIN)
+        (main,) = {
+            (each["pid"], each["tid"])
+            for each in self._traced
+            if each["name"] == "thread_name" and each["args"]["name"] == "CrRendererMain"
+        }
+        found += [
+            each["tdur"] / 1e6
+            for each in self._traced
+            if (each["pid"], each["tid"]) == main
+            and each["name"].endswith("::RunTask")
+            and "tdur" in each  # one that began before has none
+        ]
 
     async def text(self, selector: str) -> str:
         return str(await self.run(f"document.querySelector({selector!r}).innerText"))

@@ -227,7 +227,8 @@ PACE = """(async () => {
     return found;
   };
 })()"""
-VERSIONS = 20
+VERSIONS, FRAMES = 20, 60  # of about a second, which `work` takes
+COLLECTED = 2  # a collection of garbage may fall in the time
 
 
 async def spent(tab: Tab) -> float:
@@ -236,7 +237,7 @@ async def spent(tab: Tab) -> float:
     return next(float(each["value"]) for each in metrics if each["name"] == "TaskDuration")
 
 
-async def test_ten_versions_a_second_leave_the_main_thread_time_for_its_frames(
+async def test_ten_versions_a_second_keep_within_the_budget_of_their_frames(
     tab: Tab, small: Instance
 ):
     """By CPU time, as a ratio to a known piece of work in the same run: frames that a busy machine
@@ -249,9 +250,13 @@ async def test_ten_versions_a_second_leave_the_main_thread_time_for_its_frames(
     before = await spent(tab)
     await tab.run("window.work()")
     worked = await spent(tab) - before
-    await tab.run("window.go()")
-    await tab.until(f"window.shown() >= {VERSIONS}")
-    await tab.run("window.halt()")
+    async with tab.tasks() as tasks:
+        await tab.run("window.go()")
+        await tab.until(f"window.shown() >= {VERSIONS}")
+        await tab.run("window.halt()")
     shown = await spent(tab) - before - worked
 
+    assert len(tasks) > VERSIONS
     assert shown < worked, (shown, worked)
+    late = [each for each in tasks if each > worked / FRAMES]
+    assert len(late) <= COLLECTED, (late, worked / FRAMES)

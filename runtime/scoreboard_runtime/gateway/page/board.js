@@ -12,10 +12,24 @@ function row(template) {
   const item = template.content.firstElementChild.cloneNode(true);
   const part = (name) => item.querySelector(`.${name}`);
   return {
-    item, rank: null, score: null, mark: null,
+    item, rank: null, score: null, mark: null, way: null, flash: null,
     place: part("place"), player: part("player"), move: part("move"), points: part("score"),
-    spark: new Spark(part("spark")),
+    glow: part("glow"), spark: new Spark(part("spark")),
   };
+}
+
+function arrive({ item }) {
+  const frames = [{ opacity: 0, transform: "translateY(.8rem)" }, { opacity: 1, transform: "none" }];
+  return item.animate(frames, { duration: GLIDE_MS, easing: EASE });
+}
+
+function travel({ item }, way) {
+  if (Math.abs(way) < 1) return null;
+  item.style.zIndex = way > 0 ? 2 : 1; // who rises passes in front
+  const frames = [{ transform: `translateY(${way}px)` }, { transform: "none" }];
+  const animation = item.animate(frames, { duration: GLIDE_MS, easing: EASE });
+  animation.onfinish = () => { item.style.zIndex = ""; };
+  return animation;
 }
 
 export class Board {
@@ -38,9 +52,7 @@ export class Board {
     const most = Math.max(1, ...entries.map((entry) => entry.score));
     for (const entry of entries) this.fill(entry, entry.score / most);
     this.order(entries);
-    if (!still() && !document.hidden) {
-      for (const [id, { item }] of this.rows) this.glide(item, seen.get(id));
-    }
+    if (!still() && !document.hidden) this.glide(seen);
     this.tell(entries[0]);
   }
 
@@ -66,7 +78,7 @@ export class Board {
     }
     known.spark.sample(entry.score);
     if (known.rank !== null && known.rank !== entry.rank) this.mark(known, known.rank - entry.rank);
-    if (known.score !== null && known.score < entry.score) this.flash(item);
+    if (known.score !== null && known.score < entry.score) this.flash(known);
     known.rank = entry.rank;
     known.score = entry.score;
     count(known.points, entry.score);
@@ -89,27 +101,22 @@ export class Board {
     known.mark = setTimeout(() => known.move.classList.add("old"), MARK_MS);
   }
 
-  flash(item) {
+  flash(known) {
     if (still()) return;
-    const glow = item.querySelector(".glow");
-    for (const animation of glow.getAnimations()) animation.cancel();
-    glow.animate([{ opacity: 1 }, { opacity: 0 }], { duration: 900, easing: "ease-out" });
+    known.flash?.cancel();
+    known.flash = known.glow.animate([{ opacity: 1 }, { opacity: 0 }], { duration: 900, easing: "ease-out" });
   }
 
-  // From where the row is seen to where it belongs; a row on its way turns without a jump.
-  glide(item, from) {
-    for (const animation of item.getAnimations()) animation.cancel();
-    if (from === undefined) {
-      const frames = [{ opacity: 0, transform: "translateY(.8rem)" }, { opacity: 1, transform: "none" }];
-      item.animate(frames, { duration: GLIDE_MS, easing: EASE });
-      return;
-    }
-    const way = from.top - item.getBoundingClientRect().top;
-    if (Math.abs(way) < 1) return;
-    const frames = [{ transform: `translateY(${way}px)` }, { transform: "none" }];
-    item.style.zIndex = way > 0 ? 2 : 1; // who rises passes in front
-    const animation = item.animate(frames, { duration: GLIDE_MS, easing: EASE });
-    animation.onfinish = () => { item.style.zIndex = ""; };
+  // From where a row is seen to where it belongs; one on its way turns without a jump. Nothing is asked
+  // of the page between two changes of it: each such question would lay it out anew.
+  glide(seen) {
+    const rows = [...this.rows];
+    for (const [, known] of rows) known.way?.cancel();
+    const tops = rows.map(([, { item }]) => item.getBoundingClientRect().top);
+    rows.forEach(([id, known], index) => {
+      const from = seen.get(id);
+      known.way = from === undefined ? arrive(known) : travel(known, from.top - tops[index]);
+    });
   }
 
   leave(item, from) {

@@ -47,7 +47,9 @@ async def test_every_program_of_the_page_signs_an_action(tmp_path: Path):
             )  # fmt: skip
             said, _ = await process.communicate()
             assert process.returncode == 0, (name, said)
-            job = await ann.job(json.loads(said)["jobId"], wait=10)
+            answer = json.loads(said)
+            assert "jobId" in answer, (name, answer)
+            job = await ann.job(answer["jobId"], wait=10)
             assert job.body["result"]["points"] == 14, name
         history = (await ann.get("/api/users/me/history")).body["items"]
         assert len(history) == len(there)

@@ -127,6 +127,7 @@ async def test_a_session_that_is_over_is_logged_in_again_or_told(arcade: Instanc
 async def test_what_gets_no_answer_is_sent_again_and_counts_once(arcade: Instance):
     async with signed_in(arcade, "patient") as board:
         lost = 0
+        nonces: list[bytes] = []
 
         async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             """Before the gateway: takes the first two requests to it, and the answers from it."""
@@ -135,6 +136,7 @@ async def test_what_gets_no_answer_is_sent_again_and_counts_once(arcade: Instanc
             request = await reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"content-length: *(\d+)", request, re.IGNORECASE)
             request += await reader.readexactly(int(length[1]) if length else 0)
+            nonces.extend(re.findall(rb"x-nonce: *(\S+)", request, re.IGNORECASE))
             port = int(arcade.url.rpartition(":")[2])
             upstream, out = await asyncio.open_connection("127.0.0.1", port)
             out.write(request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
@@ -151,6 +153,7 @@ async def test_what_gets_no_answer_is_sent_again_and_counts_once(arcade: Instanc
         server.close()
 
         assert lost == 3
+        assert len(set(nonces)) == 3, "each is signed anew"
         assert accepted.replayed  # the first had been admitted
         board.url = arcade.url
         await board.wait(accepted)

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scoreboard_client import signing
@@ -16,6 +16,7 @@ from scoreboard_runtime.rules import signature
     now_ms=st.integers(0, 10**14),
     nonce=st.text("abcXYZ019-_", min_size=16, max_size=64),
 )
+@example(master=b"k" * 32, path=signing.EXECUTE_BATCH, body=b"x" * 9000, now_ms=0, nonce="n" * 16)
 def test_the_servers_rules_accept_what_the_client_signs(master, path, body, now_ms, nonce):
     key = signature.signing_key(master, "session")
 

@@ -67,7 +67,7 @@ async def test_what_is_printed_works(tmp_path):
         places = {words[0]: words[1] for line in printed if len(words := line.split()) == 2}
         request = next(line for line in printed if "X-Signature" in line)
 
-        assert {"page", "API", "docs", "socket", "data"} <= set(places)
+        assert {"page", "console", "API", "docs", "socket", "data"} <= set(places)
         assert b'"status":"queued"' in await _shell(request)
     finally:
         with suppress(ProcessLookupError):

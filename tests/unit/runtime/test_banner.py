@@ -29,8 +29,11 @@ def test_the_docs_print_what_it_says(page: str, said: str):
     )
 
     assert printed in said
-    (order,) = re.findall(r"The console asks .*", said)
-    assert order in (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text()
+    for line in ("A signed action, good for 15 min", "The console asks ", "Ctrl-C stops "):
+        (order,) = re.findall(f"^{line}.*", said, re.MULTILINE)
+        assert order in readme
+    assert "\ncurl ...\n" in said
 
 
 def test_a_board_elsewhere_is_named_whole_and_nobody_is_shown_a_request_that_there_is_not():

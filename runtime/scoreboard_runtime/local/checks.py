@@ -55,7 +55,9 @@ def server(what: str, version: str | None, why: str = "") -> Finding:
 
 
 def ports(first: int, last: int, refused: dict[int, str]) -> Finding:
-    """`refused` says of each that cannot be used why."""
+    """`refused` says of each that cannot be used why; from 0 on a board takes free ones."""
+    if first == 0:
+        return Finding("ports", "ok", "any that are free")
     if not refused:
         return Finding("ports", "ok", f"{first} to {last} are free")
     do = "stop what listens there (a board of yours?), or use --port N (--port 0 takes free ones)"

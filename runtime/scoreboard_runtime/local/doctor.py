@@ -27,6 +27,7 @@ PACKAGES = ("aiohttp", "argon2", "asyncpg", "jwt", "msgspec", "orjson", "prometh
 PATIENCE = 10.0
 HOST, PORTS = "127.0.0.1", 6
 CRD = "scoreboards.scoreboard.dev"
+MEMORY = Path("/proc/meminfo")
 
 
 def _output(*command: str) -> tuple[int, str]:
@@ -71,12 +72,15 @@ def _refused(number: int) -> str | None:
             probe.bind((HOST, number))
         except OSError as error:
             return error.strerror or str(error)
+        except OverflowError:
+            return "there is no such port"
     return None
 
 
 def _ports(first: int) -> Finding:
     """A board takes some in a row (local/roles.py)."""
-    found = {number: _refused(number) for number in range(first, first + PORTS)}
+    asked = range(first, first + PORTS) if first else ()
+    found = {number: _refused(number) for number in asked}
     refused = {number: why for number, why in found.items() if why is not None}
     return checks.ports(first, first + PORTS - 1, refused)
 
@@ -90,7 +94,7 @@ def _existing(folder: Path) -> Path:
 
 
 def _memory() -> Finding:
-    for line in Path("/proc/meminfo").read_text().splitlines():
+    for line in MEMORY.read_text().splitlines():
         if line.startswith("MemAvailable:"):
             return checks.memory(int(line.split()[1]) * 1024)
     return checks.memory(0)

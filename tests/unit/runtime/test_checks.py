@@ -11,6 +11,7 @@ GOOD = [
     checks.packages([]),
     checks.server("postgres", "postgres 18"),
     checks.ports(8080, 8085, {}),
+    checks.ports(0, 5, {}),
     checks.disk("/x", 9 * GIB),
     checks.memory(4 * GIB),
     checks.files(20000, 20000),

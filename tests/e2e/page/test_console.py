@@ -139,6 +139,10 @@ async def test_a_session_that_ended_is_told_and_nothing_is_wider_than_a_phone(
     await tab.until("document.querySelectorAll('#audit td').length > 0")
     silent = "[...document.querySelectorAll('#audit td')].filter((td) => !td.innerText.trim())"
     assert await tab.run(f"{silent}.every((td) => td.offsetHeight === 0)")
+    # Each value says what it is, for no row of heads does.
+    assert await tab.run("""document.querySelector('#audit thead').offsetHeight <= 1
+      && [...document.querySelectorAll('#audit td[data-head]:not([data-head=""])')].every((td) =>
+        getComputedStyle(td, '::before').content.includes(td.dataset.head))""")
 
     await tab.run(
         "fetch('/api/auth/logout', {method: 'POST', headers: {Authorization: 'Bearer ' + "

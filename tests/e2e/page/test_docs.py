@@ -24,6 +24,8 @@ async def test_it_is_readable_on_every_width(tab: Tab, board: Instance, width: i
     await tab.until("document.readyState === 'complete' && location.pathname === '/docs'")
 
     assert await tab.run("document.documentElement.scrollWidth") <= width
+    heads = await tab.run("getComputedStyle(document.querySelector('thead')).display")
+    assert (heads == "none") is (width < 500), "a table is a list on a phone"
     methods = await tab.run("""[...document.querySelectorAll('nav li b')].map((method) => [
       method.textContent, method.scrollWidth <= method.clientWidth,
       getComputedStyle(method).backgroundColor !== 'rgba(0, 0, 0, 0)'])""")

@@ -37,6 +37,8 @@ class Progress:
         self._drawn = False
 
     def __enter__(self) -> "Progress":
+        if self._terminal and self._total != 0:  # told before the first step is done
+            self._draw()
         return self
 
     def __exit__(self, *_: object) -> None:

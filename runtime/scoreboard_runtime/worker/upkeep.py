@@ -127,7 +127,9 @@ async def rebuild_now(settings: Settings) -> int:
     client = valkey.connect(settings.cache_url, timeout=60.0)
     try:
         ranks = Ranks(client, database, keys, board.board, DEFAULT_WINDOW)
-        with Progress("players ranked anew") as progress:
+        found = await database.fetchrow("standings_total")
+        assert found is not None
+        with Progress("players ranked anew", found["total"]) as progress:
             return await ranks.rebuild(new_epoch(), progress.to)
     finally:
         await client.aclose()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pty
 import sys
 
 from tests.e2e.auth.site import Place, Site
@@ -26,6 +27,20 @@ async def scoreboard(place: Place, *arguments: str) -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
+async def on_a_terminal(place: Place, *arguments: str) -> str:
+    """What a command says there of how far it is."""
+    ours, its = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "scoreboard_runtime", *arguments,
+        env={**os.environ, **place.environment}, stdout=asyncio.subprocess.DEVNULL, stderr=its,
+    )  # fmt: skip
+    assert await process.wait() == 0
+    said = os.read(ours, 10_000).decode()
+    os.close(ours)
+    os.close(its)
+    return said
+
+
 async def test_the_standings_are_built_anew_by_a_command(place: Place, site: Site) -> None:
     ann, bob = await site.signed_in("ann"), await site.signed_in("bob")
     async with site.gateway.database.connection() as connection:
@@ -48,6 +63,7 @@ async def test_the_standings_are_built_anew_by_a_command(place: Place, site: Sit
 
     await until(is_anew, "the board is read from Valkey")
     assert (await ann.get("/api/scoreboard/me")).body["rank"] == 2
+    assert "players ranked anew: 2 of 2" in await on_a_terminal(place, "rebuild")
 
 
 async def test_a_rebuild_without_its_stores_says_so_and_shows_no_password(place: Place) -> None:

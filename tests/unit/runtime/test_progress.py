@@ -33,6 +33,15 @@ def test_a_terminal_sees_one_line_that_moves(monkeypatch):
     assert "players: 4 of 4" in stream.getvalue()
 
 
+def test_a_terminal_is_told_of_the_first_step_while_it_runs_and_of_none_where_there_is_none():
+    stream, idle = Terminal(), Terminal()
+
+    with Progress("players", 4, stream), Progress("players", 0, idle):
+        assert stream.getvalue().endswith("players: 0 of 4")
+
+    assert idle.getvalue() == ""
+
+
 def test_a_file_gets_plain_lines_and_not_too_many(monkeypatch):
     quick, slow = io.StringIO(), io.StringIO()
     with Progress("players", 4, quick) as moving:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 from tests.e2e.auth.site import PASSWORD, Place, Site
-from tests.e2e.auth.test_commands import scoreboard
+from tests.e2e.auth.test_commands import on_a_terminal, scoreboard
 
 HEAD = "username,score,reachedAt,passwordHash"
 
@@ -49,6 +49,18 @@ async def test_players_come_with_scores_times_and_passwords_and_only_once(place:
     assert shown[0]["reachedAt"] == "2026-01-01T00:00:00.000Z"
     assert (await site.player("ada").login()).status == 200
     assert (await site.player("bob").login()).status == 401
+
+
+async def test_a_terminal_sees_how_far_it_is(place: Place, site: Site):
+    path = a_file(place, "Ada,900,,", "Bob,900,,")
+
+    new = await on_a_terminal(place, "admin", "import", path)
+    added = await on_a_terminal(
+        place, "admin", "import", path, "--source", "two", "--add-to-existing"
+    )
+
+    assert "players: 2 of 2" in new
+    assert "players: 2 of 2" in added
 
 
 async def test_a_file_with_faults_is_not_imported_at_all(place: Place, site: Site):

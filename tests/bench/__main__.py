@@ -23,11 +23,12 @@ BENCHMARKS = {
 
 async def main(names: list[str], pairs: int, seconds: float) -> list[Figure]:
     figures: list[Figure] = []
-    for name in names:
+    for number, name in enumerate(names, 1):
         module, _, function = BENCHMARKS[name].partition(":")
         measure = getattr(importlib.import_module(f"tests.bench.{module}"), function)
         started = time.monotonic()
-        print(f"{name}: {pairs} pairs of {seconds:g} s ...", file=sys.stderr, flush=True)
+        head = f"{name} ({number} of {len(names)}): {pairs} pairs of {seconds:g} s, after its start"
+        print(head, file=sys.stderr, flush=True)
         found = await measure(pairs, seconds)
         for figure in found:
             line = f"  {figure.name}: {figure.spread()}  {figure.target}  {figure.note}"

@@ -11,6 +11,12 @@ from tests.e2e.page.browser import Tab, a_browser, a_tab
 ROOT = Path(__file__).parents[2]
 WIDE, PHONE = (1280, 1150), (390, 844)
 RIGHT_TO_LEFT = ("نورة بنت عبد الرحمن", "יוסי כהן", "فاطمة الزهراء", "דנה לוי")
+# What stands twice on the page is the same: the own neighbours are asked for once a second.
+AGREED = """[...document.querySelectorAll('#near .row')].every((row) => {
+  const twin = document.querySelector(`#board .row[data-user="${row.dataset.user}"]`);
+  const said = (one) => one.querySelector('.score').textContent;
+  return !twin || said(twin) === said(row);
+})"""
 FULL = "document.querySelectorAll('#board .row').length === 10"
 
 
@@ -26,6 +32,8 @@ async def _calm(tab: Tab) -> None:
     await tab.until("document.querySelector('.delta') === null", 60)
     await tab.until("document.querySelector('#gauge').dataset.level", 60)
     await tab.until("!document.querySelector('#around').hidden", 60)
+    live = "document.querySelector('#detail').textContent.startsWith('live')"
+    await tab.until(f"{live} && {AGREED}", 60)
 
 
 async def _played(tab: Tab, url: str) -> None:

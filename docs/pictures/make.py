@@ -5,6 +5,7 @@ Names of every script need a font each: Debian's fonts-ipafont-gothic has the Ja
 """
 
 import asyncio
+import hashlib
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +14,14 @@ from docs.pictures import board, console, waterfall
 from tests.e2e.traces.traced import playing
 
 HERE = Path(__file__).parent
+PAGES = HERE.parents[1] / "runtime/scoreboard_runtime/gateway/page"
+TAKEN_OF = "pages.sha256"  # beside the pictures
+
+
+def looks() -> str:
+    """Of everything that says how the pages look."""
+    parts = sorted(each for each in PAGES.rglob("*") if each.suffix in (".css", ".html"))
+    return hashlib.sha256(b"".join(each.read_bytes() for each in parts)).hexdigest()
 
 
 async def trace(folder: Path) -> list[Path]:
@@ -34,3 +43,4 @@ if __name__ == "__main__":
     target = Path(sys.argv[1]) if sys.argv[1:] else HERE
     for picture in asyncio.run(pictures(target)):
         print(picture)
+    (target / TAKEN_OF).write_text(looks() + "\n")

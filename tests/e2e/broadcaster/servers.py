@@ -45,7 +45,7 @@ def debian() -> tuple[Path, Path]:
 
 
 class Postgres:
-    """One server on a unix socket; `url` is its first database."""
+    """One server on a unix socket; `url` is its first database, for its superuser."""
 
     def __init__(self, binaries: Path | None = None) -> None:
         self._folder = _folder("sbpg")
@@ -71,8 +71,8 @@ class Postgres:
                 break
             time.sleep(0.02)
 
-    def url(self, database: str = "postgres") -> str:
-        return f"postgresql://sb@/{database}?host={self._folder}"
+    def url(self, database: str = "postgres", user: str = "sb") -> str:
+        return f"postgresql://{user}@/{database}?host={self._folder}"
 
     def stop(self) -> None:
         self._process.terminate()

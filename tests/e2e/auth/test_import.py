@@ -1,5 +1,6 @@
 """`scoreboard admin import`: another leaderboard's players, through the ledger, once."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from argon2 import PasswordHasher
 from tests.e2e.auth.site import PASSWORD, Place, Site
 from tests.e2e.auth.test_commands import on_a_terminal, scoreboard
 
+PAGE = Path(__file__).parents[3] / "docs/how-to/import.md"
 HEAD = "username,score,reachedAt,passwordHash"
 
 
@@ -61,6 +63,29 @@ async def test_a_terminal_sees_how_far_it_is(place: Place, site: Site):
 
     assert "players: 2 of 2" in new
     assert "players: 2 of 2" in added
+
+
+async def test_the_file_of_the_page_is_imported_by_its_commands(place: Place, site: Site):
+    page = PAGE.read_text()
+    (file,) = re.findall(r"^```csv\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (place.folder / "players.csv").write_text(file)
+    orders = re.findall(r"^scoreboard (admin .* import) players.csv(.*)$", page, re.MULTILINE)
+    said = []
+    for order, more in orders:
+        words = order.replace(".scoreboard/arcade", str(place.folder)).split()
+        code, out, err = await scoreboard(
+            place, *words, str(place.folder / "players.csv"), *more.split()
+        )
+        assert (code, err) == (0, "")
+        said.append(out)
+
+    assert ["nothing was written" in each for each in said] == [True, False]
+    assert await ledger(site) == [
+        ("Ada Lovelace", 4200, "import"),
+        ("Grace Hopper", 4100, "import"),
+    ]
+    shown = (await site.player("nobody").get("/api/scoreboard")).body["entries"]
+    assert shown[0]["reachedAt"] == "2026-01-02T03:04:05.000Z"
 
 
 async def test_a_file_with_faults_is_not_imported_at_all(place: Place, site: Site):

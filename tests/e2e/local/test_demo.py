@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import pytest
 from tests.e2e.instance import a_manifest, running, until
+from tests.e2e.lacking import lacks
 
 from scoreboard_runtime.local.banner import with_curl, with_python
 from scoreboard_runtime.local.demo import NAMES
@@ -30,7 +31,7 @@ async def _most(names) -> bool:
 @pytest.mark.parametrize("tool", ["curl", "python"])
 async def test_the_signed_request_works_when_pasted_and_pasted_again(tmp_path, tool):
     if tool == "curl" and not (shutil.which("curl") and shutil.which("openssl")):
-        pytest.skip("curl or openssl is not installed; the Python line is printed instead")
+        lacks("curl or openssl is not installed; the Python line is printed instead")
     async with running(tmp_path, a_manifest()) as instance:
         ann = await instance.player()
         make = with_curl if tool == "curl" else with_python

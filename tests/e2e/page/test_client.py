@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pytest
 from tests.e2e.instance import Instance
+from tests.e2e.lacking import lacks
 from tests.e2e.page.browser import Tab
 
 from scoreboard_runtime.gateway.pages import CLIENT, FOLDER
@@ -35,9 +35,9 @@ def _vector() -> dict[str, Any]:
 
 
 def node() -> str:
-    found = shutil.which("node")
-    if found is None:
-        pytest.skip("there is no node on this machine")
+    found = shutil.which("node") or ""
+    if not found:
+        lacks("there is no node on this machine")
     return found
 
 

@@ -7,7 +7,11 @@ import pytest
 from docs.reference.make import PAGES
 
 ROOT = Path(__file__).parents[3]
-TEXTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FOLDERS = ("docs", "clients", "charts")
+TEXTS = sorted(
+    [*ROOT.glob("*.md"), *(md for each in FOLDERS for md in (ROOT / each).rglob("*.md"))]
+)
+HERE = r"https://github\.com/scoreboard-dev/scoreboard/blob/main/"
 
 
 def name(path: Path) -> str:
@@ -21,14 +25,17 @@ def test_a_page_made_from_the_code_is_up_to_date(page: str):
 
 @pytest.mark.parametrize("path", TEXTS, ids=name)
 def test_links_lead_to_files(path: Path):
-    for target in re.findall(r"\]\((?!https?:|#)([\w./-]+)", path.read_text()):
+    text = path.read_text()
+    for target in re.findall(r'(?:\]\(|<img [^>]*src=")(?!https?:|#)([\w./-]+)', text):
         assert (path.parent / target).exists(), target
+    for target in re.findall(rf"{HERE}([\w./-]+)", text):
+        assert (ROOT / target).exists(), target
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=name)
 def test_every_verb_of_make_exists(path: Path):
     verbs = set(re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    used = re.findall(r"(?:^|`)make ([a-z0-9]+)\b", path.read_text(), re.MULTILINE)
+    used = re.findall(r"(?:^(?:\$ )?|`|&& )make ([a-z0-9]+)\b", path.read_text(), re.MULTILINE)
     assert set(used) <= verbs
 
 

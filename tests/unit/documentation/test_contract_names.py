@@ -20,6 +20,7 @@ from scoreboard_runtime.contract.asyncapi import describe_socket
 from scoreboard_runtime.contract.openapi import describe
 from scoreboard_runtime.contract.openapi.docs import docs_page
 from scoreboard_runtime.gateway import pages
+from scoreboard_runtime.process import settings
 
 BASE = r"\b\w+://[\w.-]+:\d+|\$URL\b"  # of a board; another URL has no port here
 OTHERS_URL = r"\b\w+://\S+"
@@ -130,6 +131,33 @@ def test_the_page_of_settings_has_every_variable_of_a_role():
 
     assert {found for found in OURS if not found.endswith("_")} - told == set()
     assert {found for found in told if found.startswith("SCOREBOARD_")} - OURS == set()
+
+
+def test_what_the_page_calls_required_is_and_its_defaults_are_those_of_the_code():
+    rows = dict(
+        re.findall(r"^\| `(\w+)` \| (.*) \|$", SETTINGS.partition("## Settings of a")[0], re.M)
+    )
+    env = {variable: "x" for variable, said in rows.items() if said.endswith("required")}
+    env[endpoints.ENV_CONFIG] = str(ROOT / "examples/arcade.yaml")
+    env[endpoints.ENV_OTLP_ENDPOINT] = "http://collector:4318"
+    found = settings.load(endpoints.GATEWAY, env)
+    for variable in env.keys() - {endpoints.ENV_OTLP_ENDPOINT}:
+        with pytest.raises(settings.SettingsError, match=variable):
+            settings.load(endpoints.GATEWAY, {**env, variable: ""})
+    assert found.traces is not None
+    defaults = {
+        endpoints.ENV_DRAIN_SECONDS: found.drain_seconds,
+        endpoints.ENV_QUEUE_CAPACITY: found.queue_capacity,
+        f"{endpoints.ENV_OTLP}TIMEOUT": found.traces.timeout_seconds * 1000,
+        endpoints.ENV_OTEL_SAMPLER_ARG: found.traces.ratio,
+        endpoints.ENV_OTEL_QUEUE: found.traces.queue_size,
+    }
+    for variable, default in defaults.items():
+        assert re.search(rf"; {default:.0f}\b", rows[variable]), f"{variable}: {default}"
+    listening = next(line for line in SETTINGS.splitlines() if endpoints.ENV_METRICS_PORT in line)
+    ports = [*endpoints.PORT.values(), *endpoints.METRICS_PORT.values()]
+    told = [int(number) for number in re.findall(r"\b\d{4}\b", listening)]
+    assert told == [*sorted(ports)[:4], max(ports)], "the last three are a range"
 
 
 def test_the_clients_table_is_what_the_client_can():

@@ -13,6 +13,7 @@ from scoreboard_runtime.__main__ import _ADMIN, _PAGE, _parser, main
 from scoreboard_runtime.contract.metrics import METRICS
 from scoreboard_runtime.contract.rejections import REJECTIONS
 
+PAGES = TEXTS
 HISTORY = {"CHANGELOG.md"}
 SETTINGS = ("SCOREBOARD_", "OTEL_")  # variables, which docs/reference/settings.md is made of
 NOT_METRICS = {
@@ -35,7 +36,7 @@ def anchors(path: Path) -> set[str]:
     return {slug(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=name)
+@pytest.mark.parametrize("path", PAGES, ids=name)
 def test_links_to_places_on_a_page_lead_there(path: Path):
     for target, anchor in re.findall(r"\]\((?!https?:)([\w./-]*)#([\w-]+)\)", path.read_text()):
         page = (path.parent / target) if target else path
@@ -74,7 +75,7 @@ def parsed(arguments: list[str]) -> object:
     return 0
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=name)
+@pytest.mark.parametrize("path", PAGES, ids=name)
 def test_commands_of_the_docs_are_commands(path: Path, capsys: pytest.CaptureFixture[str]):
     for command, whole in commands(path.read_text()):
         if "..." in command or (not whole and "|" in command):
@@ -110,7 +111,7 @@ def test_the_help_is_a_page_and_what_who_types_nothing_gets(capsys: pytest.Captu
     assert max(map(len, said.err.splitlines())) <= 100
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=name)
+@pytest.mark.parametrize("path", PAGES, ids=name)
 def test_metrics_of_the_docs_are_measured(path: Path):
     known = {metric.name.removesuffix("_total") for metric in (*METRICS, *OPERATOR_METRICS)}
     wanted = {name + ending for name in known for ending in METRIC_ENDINGS}
@@ -119,7 +120,7 @@ def test_metrics_of_the_docs_are_measured(path: Path):
         assert found in wanted or begun, found
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=name)
+@pytest.mark.parametrize("path", PAGES, ids=name)
 def test_codes_of_the_docs_are_codes(path: Path):
     if path.name in HISTORY:
         return

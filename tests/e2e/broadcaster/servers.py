@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import pytest
+from tests.e2e.lacking import lacks
 
 from scoreboard_runtime.local.binaries import postgres_folder, valkey_server
 
@@ -40,7 +40,7 @@ def debian() -> tuple[Path, Path]:
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     redis = shutil.which("redis-server")
     if not folders or redis is None:
-        pytest.skip("no second versions here: apt-get install postgresql redis-server")
+        lacks("no second versions here: apt-get install postgresql redis-server")
     return folders[-1], Path(redis)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.e2e.cluster.helm import CHART, NO_HELM, PROGRAMS, Failed, Helm, found, of
+from tests.e2e.lacking import lacks
 
 from scoreboard_operator import rbac
 
@@ -59,7 +60,7 @@ CLUSTER_SCOPED = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition
 def helm(request: pytest.FixtureRequest) -> Helm:
     program = found(request.param)
     if program is None:
-        pytest.skip(NO_HELM.format(request.param))
+        lacks(NO_HELM.format(request.param))
     return Helm(program)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.e2e.instance import Instance, a_manifest, running
+from tests.e2e.lacking import lacks
 from tests.e2e.page.browser import Tab, a_browser, a_tab, chromium
 
 
@@ -19,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[str]:
     if chromium() is None:
-        pytest.skip("there is no chromium on this machine")
+        lacks("there is no chromium on this machine")
     async with a_browser() as address:
         yield address
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
+from tests.e2e.lacking import lacks
 
 from scoreboard_operator import metrics as of_operator
 from scoreboard_runtime.contract import metrics as of_runtime
@@ -42,7 +42,7 @@ def promtool_reads(text: bytes, *arguments: str) -> str:
     """The same, with `text` on its standard input."""
     program = shutil.which("promtool")
     if program is None:
-        pytest.skip(NO_PROMTOOL)
+        lacks(NO_PROMTOOL)
     done = subprocess.run(
         [program, *arguments], input=text.decode(), capture_output=True, text=True, check=False
     )

@@ -13,32 +13,27 @@ from typing import Any
 import aiohttp
 import jsonschema_rs
 import orjson
+from multidict import CIMultiDictProxy
 
 from scoreboard_runtime.contract.board import Scoreboard
 from scoreboard_runtime.contract.endpoints import STREAM_PATH
 from scoreboard_runtime.contract.openapi import describe
 from scoreboard_runtime.contract.openapi.errors import PROBLEM
 
-# What a route promises beside what HTTP itself brings along.
-PROMISED = ("X-Request-Id", "RateLimit-Policy", "RateLimit", "Retry-After", "WWW-Authenticate",
-            "ETag", "Location", "Idempotency-Replayed")  # fmt: skip
+# What is of the message and the connection, whatever the route: HTTP's own and its server's. All else
+# that is answered has to be described. (A Content-Type is held against the described media.)
+OF_HTTP = {"date", "server", "connection", "content-length", "content-type", "transfer-encoding"}
 Json = dict[str, Any]
 Place = tuple[str, str, str]  # operation, status, code or ""
-# What the boundary says to a path or a method that is none: it belongs to no operation.
+# What a path or a method that is none is answered belongs to no operation, and is described beside them.
 ELSEWHERE = "elsewhere"
-NO_ROUTE = {
-    (ELSEWHERE, "404", "NOT_FOUND"),
-    (ELSEWHERE, "405", "METHOD_NOT_ALLOWED"),
-    (ELSEWHERE, "429", "TOO_MANY_REQUESTS"),
-    (ELSEWHERE, "503", "UNAVAILABLE"),
-}
 
 
 @dataclass(slots=True)
 class Seen:
     """Of all instances of this run; and of its tests, those that failed or were left out."""
 
-    documented: set[Place] = field(default_factory=lambda: set(NO_ROUTE))
+    documented: set[Place] = field(default_factory=set)
     answered: set[Place] = field(default_factory=set)
     headers: set[tuple[str, str, str]] = field(default_factory=set)
     headers_documented: set[tuple[str, str, str]] = field(default_factory=set)
@@ -58,14 +53,21 @@ def _media(kind: str) -> str:
     return f"Content-Type: {kind}"
 
 
-def places(description: Json) -> Iterator[Place]:
-    """All that the description says can be answered."""
+def answers(description: Json) -> Iterator[tuple[str, Json]]:
+    """Each operation's name with its answers by status; last what belongs to none."""
     for methods in description["paths"].values():
         for operation in methods.values():
-            for status, answer in operation["responses"].items():
-                codes = answer.get("content", {}).get(PROBLEM, {}).get("examples") or {"": None}
-                for code in codes:
-                    yield operation["operationId"], status, code
+            yield operation["operationId"], operation["responses"]
+    yield ELSEWHERE, description["components"]["responses"]
+
+
+def places(description: Json) -> Iterator[Place]:
+    """All that the description says can be answered."""
+    for name, responses in answers(description):
+        for status, answer in responses.items():
+            codes = answer.get("content", {}).get(PROBLEM, {}).get("examples") or {"": None}
+            for code in codes:
+                yield name, status, code
 
 
 @functools.cache
@@ -86,18 +88,17 @@ class Described:
         self.origin, self.broadcaster = origin, broadcaster
         self.faults: list[str] = []
         self._schemas = orjson.dumps(self.description["components"]["schemas"])
+        self._headers: Json = self.description["components"]["headers"]
+        self._answers = dict(answers(self.description))
         self._paths = [
             (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) + "$"), path)
             for path in sorted(self.description["paths"], key=lambda path: "{" in path)
         ]
         SEEN.documented |= set(places(self.description))
-        for methods in self.description["paths"].values():
-            for operation in methods.values():
-                for status, answer in operation["responses"].items():
-                    told = (*answer["headers"], *map(_media, answer.get("content", ())))
-                    SEEN.headers_documented |= {
-                        (operation["operationId"], status, name) for name in told
-                    }
+        for name, responses in self._answers.items():
+            for status, answer in responses.items():
+                told = (*answer["headers"], *map(_media, answer.get("content", ())))
+                SEEN.headers_documented |= {(name, status, header) for header in told}
 
     def trace(self) -> aiohttp.TraceConfig:
         """For a client session whose every answer is to be looked at."""
@@ -120,37 +121,31 @@ class Described:
             if fault:
                 self.faults.append(f"{end.method} {end.url.raw_path} {answer.status}: {fault}")
 
-    def _operation(self, method: str, path: str) -> Json | None:
+    def _operation(self, method: str, path: str) -> str:
         for pattern, template in self._paths:
             if pattern.match(path):
                 methods: Json = self.description["paths"][template]
                 found: Json | None = methods.get(method.lower().replace("head", "get"))
                 if found is not None:
-                    return found
-        return None
+                    return str(found["operationId"])
+        return ELSEWHERE
 
     def fault(
         self, method: str, path: str, answer: aiohttp.ClientResponse, body: bytes
     ) -> str | None:
         """What the answer has that the description has not."""
-        operation, status = self._operation(method, path), str(answer.status)
-        name = ELSEWHERE if operation is None else operation["operationId"]
+        name, status = self._operation(method, path), str(answer.status)
         problem = orjson.loads(body) if body and answer.content_type == PROBLEM else {}
         code = problem.get("code", "")
         SEEN.answered.add((name, status, code))
-        if operation is None:
-            said = {(at, "" if method == "HEAD" else what) for _, at, what in NO_ROUTE}
-            return None if (status, code) in said else "a route that is not described"
-        described = operation["responses"].get(status)
+        described = self._answers[name].get(status)
         if described is None:
-            return "a status that is not described"
-        present = {header for header in PROMISED if header in answer.headers}
-        told = (*present, _media(answer.content_type))
-        SEEN.headers |= {(name, status, header) for header in told}
-        if present - set(described["headers"]):
-            return f"headers that are not described: {present - set(described['headers'])}"
-        if method == "HEAD" or not body:
-            return None
+            return "a status, or a route, that is not described"
+        told = [header for header in self._headers if header in answer.headers]
+        SEEN.headers |= {(name, status, header) for header in (*told, _media(answer.content_type))}
+        fault = self._header_fault(described["headers"], answer.headers)
+        if fault or method == "HEAD" or not body:
+            return fault
         content = described.get("content", {})
         if answer.content_type not in content:
             return f"{answer.content_type}, not {list(content)}"
@@ -159,6 +154,19 @@ class Described:
         if "json" not in answer.content_type:
             return None
         return self._shape(content[answer.content_type]["schema"], orjson.loads(body))
+
+    def _header_fault(self, described: Json, sent: CIMultiDictProxy[str]) -> str | None:
+        undescribed = (
+            {name.lower() for name in sent} - OF_HTTP - {name.lower() for name in described}
+        )
+        if undescribed:
+            return f"headers that are not described: {undescribed}"
+        for name in described:
+            schema = self._headers[name]["schema"]
+            fault = self._shape(schema, sent[name]) if name in sent else None
+            if fault:
+                return f"{name}: {fault}"
+        return None
 
     def _shape(self, schema: Json, value: Any) -> str | None:
         for error in _judge(orjson.dumps(schema), self._schemas).iter_errors(value):

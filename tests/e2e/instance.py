@@ -219,7 +219,7 @@ async def running(
     ) as http:
         try:
             yield Instance(process, ready, http)
-            assert described.faults == []
+            assert not described.faults, "\n".join(described.faults[:5])
         finally:
             if process.returncode is None:
                 process.terminate()

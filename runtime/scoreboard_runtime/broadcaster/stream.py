@@ -39,7 +39,7 @@ class _Events(web.StreamResponse):
 
 
 def _shared(request: web.Request) -> dict[str, str]:
-    """Who is not refused for an origin may read what it gets; there are no cookies to misuse."""
+    """A page of elsewhere may read what it gets, a refusal too; there are no cookies to misuse."""
     origin = request.headers.get("Origin")
     if origin is None:
         return {}

@@ -110,7 +110,7 @@ async def a_site(place: Place) -> AsyncIterator[Site]:
 
         await until(connected, "the gateway is connected to its stores")
         yield site
-        assert described.faults == []
+        assert not described.faults, "\n".join(described.faults[:5])
 
 
 async def a_database(server: str, name: str, template: str) -> None:

@@ -65,8 +65,9 @@ async def test_a_handshake_is_charged_to_its_address(tmp_path: Path):
             await instance.socket()
         async with instance.http.get(f"{instance.url}/api/scoreboard") as answer:
             assert answer.status == 429, "one budget for the API and the sockets"
-        async with instance.http.get(broadcaster_of(instance.ready) + STREAM_PATH) as stream:
-            assert stream.status == 429, "and the streams"
+        stream, page = broadcaster_of(instance.ready) + STREAM_PATH, {"Origin": "https://a.example"}
+        async with instance.http.get(stream, headers=page) as answer:
+            assert answer.status == 429, "and the streams"
 
     headers = refused.value.headers
     assert headers is not None

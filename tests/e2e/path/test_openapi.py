@@ -9,7 +9,8 @@ from tests.e2e.instance import Instance, a_manifest, running
 
 # They end the session, or are the broadcaster's.
 EXCLUDED = ("logout", "eraseMe", "streamScoreboard", "preflightStream")
-CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+CHECKS = ("not_a_server_error,status_code_conformance,content_type_conformance,"
+          "response_headers_conformance,response_schema_conformance")  # fmt: skip
 
 
 @pytest.mark.timeout(300)

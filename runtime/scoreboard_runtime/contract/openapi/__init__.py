@@ -13,7 +13,8 @@ from scoreboard_runtime.contract.board import Scoreboard
 from scoreboard_runtime.contract.openapi import admin_shapes, parts, privacy_shapes, shapes
 from scoreboard_runtime.contract.openapi.accounts import accounts
 from scoreboard_runtime.contract.openapi.administering import administering, on_oneself
-from scoreboard_runtime.contract.openapi.errors import problem_schema
+from scoreboard_runtime.contract.openapi.errors import elsewhere, problem_schema
+from scoreboard_runtime.contract.openapi.headers import headers
 from scoreboard_runtime.contract.openapi.operation import Operation, paths
 from scoreboard_runtime.contract.openapi.playing import playing
 from scoreboard_runtime.contract.openapi.reading import health, pages, standings
@@ -29,7 +30,8 @@ with its query, the timestamp, the nonce, the hex SHA-256 of the body.
 
 **Every error** is `application/problem+json` with a `code`; decide by that. When several apply, the
 first in the table of codes is the one you get. A 429 and a 503 carry `Retry-After`. A path that is
-none is 404 `NOT_FOUND`, another method of one that is 405 `METHOD_NOT_ALLOWED` with `Allow`.
+none is 404 `NOT_FOUND`, another method of one that is 405 `METHOD_NOT_ALLOWED` with `Allow`; what
+no operation answers is in `components.responses`.
 
 **Send again safely** with an `Idempotency-Key`: the same key and body answer the first answer again
 for 24 hours.
@@ -100,7 +102,8 @@ def describe(board: Scoreboard) -> dict[str, Any]:
         "paths": paths(operations(board)),
         "components": {
             "schemas": _schemas(),
-            "headers": parts.headers(),
+            "responses": elsewhere(),
+            "headers": headers(),
             "parameters": parts.parameters(board),
             "securitySchemes": parts.security(),
         },

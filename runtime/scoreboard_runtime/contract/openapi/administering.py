@@ -245,7 +245,14 @@ _EXPORT = Operation(
     summary="All that is kept about me",
     description="The user, the ledger, the jobs, the sessions, what admins did; as one document.",
     session="required",
-    answers={200: Answer(description="All.", schema="Export", example=examples.EXPORT)},
+    answers={
+        200: Answer(
+            description="All.",
+            schema="Export",
+            example=examples.EXPORT,
+            headers=("Content-Disposition",),
+        )
+    },
     codes=("NOT_FOUND",),
 )
 _ERASE = Operation(

@@ -56,33 +56,55 @@ def _schema(rows: list[Code]) -> dict[str, Any]:
     return {"allOf": [reference("schemas", "Problem"), narrowed]}
 
 
-def _headers(rows: list[Code], *, limited: bool) -> dict[str, Any]:
+def _headers(rows: list[Code], *, limited: bool, shared: Iterable[str]) -> dict[str, Any]:
+    status, codes = rows[0].status, {row.code for row in rows}
     names = ["X-Request-Id"]
     if limited:
         names += ["RateLimit-Policy", "RateLimit"]
-    if rows[0].status in (429, 503) or any(row.code == "COOLDOWN" for row in rows):
+    if status in (429, 503) or "COOLDOWN" in codes:
         names.append("Retry-After")
-    if rows[0].status == 401:
+    if status == 401:
         names.append("WWW-Authenticate")
+    if "STALE_REQUEST" in codes:
+        names.append("Date")
+    if status == 405:
+        names.append("Allow")
+    if status != 500:  # which is said by who knows nothing of the operation
+        names += shared
     return {name: header(name) for name in names}
 
 
-def _response(rows: list[Code], *, limited: bool) -> dict[str, Any]:
+def _response(rows: list[Code], *, limited: bool, shared: Iterable[str]) -> dict[str, Any]:
     examples = {row.code: {"summary": row.title, "value": example(row)} for row in rows}
     said = "; ".join(f"`{row.code}`: {row.detail}" for row in rows)
     content = {PROBLEM: {"schema": _schema(rows), "examples": examples}}
     return {
         "description": said,
-        "headers": _headers(rows, limited=limited),
+        "headers": _headers(rows, limited=limited, shared=shared),
         "content": content,
     }
 
 
-def responses(codes: Iterable[str], *, limited: bool) -> dict[str, Any]:
-    """Codes -> OpenAPI responses by status, in the order of the table of codes."""
+def responses(codes: Iterable[str], *, limited: bool, shared: Iterable[str] = ()) -> dict[str, Any]:
+    """Codes -> OpenAPI responses by status, in the order of the table of codes.
+
+    `shared` are headers that all answers of the operation have.
+    """
     wanted = set(codes)
     rows: dict[int, list[Code]] = {}
     for row in REJECTIONS.values():
         if row.code in wanted:
             rows.setdefault(row.status, []).append(row)
-    return {str(status): _response(rows[status], limited=limited) for status in sorted(rows)}
+    return {
+        str(status): _response(rows[status], limited=limited, shared=shared)
+        for status in sorted(rows)
+    }
+
+
+def elsewhere() -> dict[str, Any]:
+    """By status: what a path or a method that is none gets, which belongs to no operation.
+
+    Under /api it is charged like the rest; when budgets are away nobody knows what is left of them.
+    """
+    charged = ("NOT_FOUND", "METHOD_NOT_ALLOWED", "TOO_MANY_REQUESTS")
+    return {**responses(charged, limited=True), **responses(("UNAVAILABLE",), limited=False)}

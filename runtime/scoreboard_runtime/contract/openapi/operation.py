@@ -47,13 +47,22 @@ class Operation:
     codes: tuple[str, ...] = ()
     session: Literal["required", "none"] = "none"
     limited: bool = True
+    shared: tuple[str, ...] = ()  # headers of each of its answers
 
 
-def _answer(answer: Answer, *, limited: bool) -> Json:
-    names = ["X-Request-Id", *(["RateLimit-Policy", "RateLimit"] if limited else [])]
+def _headers(answer: Answer, operation: Operation) -> list[str]:
+    names = ["X-Request-Id"]
+    if operation.limited:
+        names += ["RateLimit-Policy", "RateLimit"]
+        if answer.schema is not None or answer.media != JSON:
+            names.append("Cache-Control")  # none of what is charged may be kept unasked
+    return [*names, *answer.headers, *operation.shared]
+
+
+def _answer(answer: Answer, operation: Operation) -> Json:
     described: Json = {
         "description": answer.description,
-        "headers": {name: header(name) for name in (*names, *answer.headers)},
+        "headers": {name: header(name) for name in _headers(answer, operation)},
     }
     if answer.schema is not None:
         schema = reference("schemas", answer.schema)
@@ -87,9 +96,9 @@ def _body(operation: Operation) -> Json:
 def described(operation: Operation) -> Json:
     """The operation object of OpenAPI."""
     answers = {
-        str(status): _answer(answer, limited=operation.limited)
-        for status, answer in operation.answers.items()
+        str(status): _answer(answer, operation) for status, answer in operation.answers.items()
     }
+    limited, shared = operation.limited, operation.shared
     found: Json = {
         "operationId": operation.name,
         "tags": [operation.tag],
@@ -98,7 +107,10 @@ def described(operation: Operation) -> Json:
         "security": [{"session": []}] if operation.session == "required" else [],
         "parameters": [parameter(name) for name in operation.parameters],
         # An answer of the operation's own wins over the problem of the same status (/health/ready).
-        "responses": {**responses(_codes(operation), limited=operation.limited), **answers},
+        "responses": {
+            **responses(_codes(operation), limited=limited, shared=shared),
+            **answers,
+        },
     }
     if operation.body is not None:
         found["requestBody"] = _body(operation)

@@ -1,4 +1,4 @@
-"""What operations share: headers, parameters, how a caller proves who it is."""
+"""What operations share: references, parameters, how a caller proves who it is."""
 
 from typing import Any
 
@@ -17,36 +17,6 @@ def header(name: str) -> Json:
 
 def parameter(name: str) -> Json:
     return reference("parameters", name)
-
-
-def _header(description: str, example: str, **schema: Any) -> Json:
-    return {
-        "description": description,
-        "schema": {"type": "string", **schema},
-        "example": example,
-    }
-
-
-def headers() -> Json:
-    """Headers of answers."""
-    return {
-        "X-Request-Id": _header("Names this request in every log line.", "0f5c2a9e4b7d4c1e"),
-        "RateLimit-Policy": _header(
-            "Budgets that this route charges: quota `q` in `w` seconds (IETF draft 11).",
-            '"address";q=200;w=10',
-        ),
-        "RateLimit": _header(
-            "What is left (`r`), and the seconds until there is more (`t`).",
-            '"address";r=199;t=1',
-        ),
-        "Retry-After": _header("Whole seconds to wait.", "1", pattern="^[0-9]+$"),
-        "WWW-Authenticate": _header("How to authenticate.", "Bearer"),
-        "ETag": _header("Names this version; send it back in If-None-Match.", '"1f0c-42"'),
-        "Location": _header(
-            "Where the job can be asked for.", "/api/jobs/019ab3f0-5c1e-7000-8003-5d1f0a9c3e77"
-        ),
-        "Idempotency-Replayed": _header("The first answer to this key, again.", "true"),
-    }
 
 
 def _query(name: str, description: str, schema: Json) -> Json:

@@ -1,12 +1,14 @@
 """Operations that read: the standings, health, and the pages that a browser gets."""
 
+from dataclasses import replace
+
 from scoreboard_runtime.contract import endpoints
 from scoreboard_runtime.contract.board import Scoreboard
 from scoreboard_runtime.contract.openapi import examples
+from scoreboard_runtime.contract.openapi.headers import FRAMED, HARDENED, KEPT, SHARED
 from scoreboard_runtime.contract.openapi.operation import (
     EVENTS,
     HTML,
-    JSON,
     PICTURE,
     SCRIPT,
     STYLES,
@@ -15,7 +17,7 @@ from scoreboard_runtime.contract.openapi.operation import (
 )
 
 STANDINGS, HEALTH, PAGES = "standings", "health", "pages"
-UNCHANGED = Answer(description="What you have is current.", headers=("ETag",))
+UNCHANGED = Answer(description="What you have is current.", headers=KEPT)
 
 
 def _scoreboard(board: Scoreboard) -> Operation:
@@ -44,6 +46,7 @@ def _stream(board: Scoreboard) -> Operation:
         description="Events: `snapshot` first, then each `scoreboard_updated`; `session_ended` and "
         "`closed` (with a socket's close code) before the end. Their data is JSON.",
         media=EVENTS,
+        headers=("X-Accel-Buffering", "X-Content-Type-Options"),
     )
     return Operation(
         method="get",
@@ -59,6 +62,7 @@ def _stream(board: Scoreboard) -> Operation:
         session="none" if board.board.public else "required",
         answers={200: events},
         codes=("NOT_FOUND", "INVALID_TOKEN", "FORBIDDEN"),
+        shared=SHARED,
     )
 
 
@@ -70,7 +74,13 @@ _PREFLIGHT = Operation(
     summary="May a page of another origin read the events",
     description="What a browser asks before such a page sends a token. It charges nothing.",
     limited=False,
-    answers={204: Answer(description="In the `Access-Control-` headers.")},
+    answers={
+        204: Answer(
+            description="In the `Access-Control-` headers.",
+            headers=("Access-Control-Allow-Headers", "Access-Control-Max-Age"),
+        )
+    },
+    shared=SHARED,
 )
 
 
@@ -146,6 +156,7 @@ def health() -> tuple[Operation, ...]:
 
 def _page(path: str, name: str, summary: str, answer: Answer) -> Operation:
     part = path.partition("{")[2].rstrip("}")
+    headers = (*KEPT, *HARDENED, *(FRAMED if answer.media == HTML else ()))
     return Operation(
         method="get",
         path=path,
@@ -155,23 +166,22 @@ def _page(path: str, name: str, summary: str, answer: Answer) -> Operation:
         description="Ready bytes with an `ETag`; needs no network beyond this server.",
         limited=False,
         parameters=(*([part] if part else []), "If-None-Match"),
-        answers={200: answer, 304: UNCHANGED},
+        answers={
+            200: replace(answer, headers=headers),
+            304: replace(UNCHANGED, headers=headers),
+        },
         codes=("NOT_FOUND",) if part else (),
     )
 
 
 def pages() -> tuple[Operation, ...]:
-    html = Answer(description="The page.", media=HTML, headers=("ETag",))
-    description = Answer(
-        description="OpenAPI 3.1.", schema="Description", media=JSON, headers=("ETag",)
-    )
-    socket = Answer(
-        description="AsyncAPI 3.0.", schema="SocketDescription", media=JSON, headers=("ETag",)
-    )
-    config = Answer(description="The catalogue.", schema="PageConfig", headers=("ETag",))
-    client = Answer(description="A module of JavaScript.", media=SCRIPT, headers=("ETag",))
-    office = Answer(description="It.", media=SCRIPT, others=(STYLES,), headers=("ETag",))
-    part = Answer(description="It.", media=SCRIPT, others=(STYLES, PICTURE), headers=("ETag",))
+    html = Answer(description="The page.", media=HTML)
+    description = Answer(description="OpenAPI 3.1.", schema="Description")
+    socket = Answer(description="AsyncAPI 3.0.", schema="SocketDescription")
+    config = Answer(description="The catalogue.", schema="PageConfig")
+    client = Answer(description="A module of JavaScript.", media=SCRIPT)
+    office = Answer(description="It.", media=SCRIPT, others=(STYLES,))
+    part = Answer(description="It.", media=SCRIPT, others=(STYLES, PICTURE))
     return (
         _page("/", "getPage", "The live board", html),
         _page("/admin", "getConsole", "The operator's console, for role admin", html),

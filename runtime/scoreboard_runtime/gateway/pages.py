@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 import orjson
 from aiohttp import web
 
-from scoreboard_runtime.contract import endpoints
 from scoreboard_runtime.contract.asyncapi import describe_socket
-from scoreboard_runtime.contract.board import Action, Scoreboard
+from scoreboard_runtime.contract.board import Scoreboard
 from scoreboard_runtime.contract.openapi import describe
 from scoreboard_runtime.contract.openapi.docs import docs_page
-from scoreboard_runtime.contract.rejections import REJECTIONS
+from scoreboard_runtime.contract.page_config import page_config
 
 CLIENT = "scoreboard.js"  # for every client, so it is not among the page's own parts
 FOLDER = Path(__file__).parent / "page"
@@ -78,35 +77,6 @@ def policy(websocket_url: str) -> str:
     )
 
 
-def _action(action: Action) -> dict[str, object]:
-    measured = action.points.field is not None
-    return {
-        "name": action.name,
-        "kind": "measured" if measured else "fixed",
-        "points": action.points.each if measured else action.points.fixed,
-        "cooldownMs": action.cooldown_us // 1000,
-        "once": action.once,
-        "issued": action.issued,
-        "field": action.points.field,
-        "max": action.points.max if measured else None,
-        "roles": sorted(action.roles),
-    }
-
-
-def config(board: Scoreboard, websocket_url: str) -> dict[str, object]:
-    """What the page asks first."""
-    return {
-        "name": board.name,
-        "websocketUrl": websocket_url or endpoints.WEBSOCKET_PATH,
-        "board": board.board.name,
-        "size": board.board.size,
-        "public": board.board.public,
-        "actions": [_action(action) for action in board.actions.values()],
-        "registrationOpen": board.registration_open,
-        "layers": {row.code: row.layer for row in REJECTIONS.values() if row.layer},
-    }
-
-
 def routes(board: Scoreboard, websocket_url: str) -> list[web.RouteDef]:
     """The live board at `/`, `/admin`, the client, `/docs`, descriptions, `/config.json`, parts."""
     description, socket = describe(board), describe_socket(board, websocket_url)
@@ -116,7 +86,7 @@ def routes(board: Scoreboard, websocket_url: str) -> list[web.RouteDef]:
         "/docs": _asset(docs_page(description, socket).encode(), ".html", **pages),
         "/openapi.json": _asset(orjson.dumps(description), ".json"),
         "/asyncapi.json": _asset(orjson.dumps(socket), ".json"),
-        "/config.json": _asset(orjson.dumps(config(board, websocket_url)), ".json"),
+        "/config.json": _asset(orjson.dumps(page_config(board, websocket_url)), ".json"),
     }
     for path in sorted(FOLDER.iterdir()):
         if path.suffix in (".css", ".js", ".svg"):

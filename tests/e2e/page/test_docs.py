@@ -31,3 +31,8 @@ async def test_it_is_readable_on_every_width(tab: Tab, board: Instance, width: i
       getComputedStyle(method).backgroundColor !== 'rgba(0, 0, 0, 0)'])""")
     assert {name for name, *_ in methods} == {"get", "post", "put", "delete", "options"}
     assert all(fits and coloured for _, fits, coloured in methods)
+    await tab.run("document.querySelectorAll('details').forEach((more) => { more.open = true; })")
+    wider = await tab.run("""[...document.querySelectorAll('.answers')].filter((table) =>
+      table.offsetWidth > table.parentElement.clientWidth).map((table) =>
+      table.closest('section').id)""")
+    assert wider == [], "an example makes its answer wider than the page"

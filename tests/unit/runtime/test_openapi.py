@@ -9,23 +9,20 @@ import msgspec
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
+from scoreboard_runtime.broadcaster import wire
 from scoreboard_runtime.broadcaster.stream import Streams
 from scoreboard_runtime.broadcaster.visit import Visits
-from scoreboard_runtime.contract import actions, snapshots
-from scoreboard_runtime.contract.asyncapi import describe_socket
+from scoreboard_runtime.contract import actions, frames, snapshots
 from scoreboard_runtime.contract.board import Action, Board, Limit, Points, Scoreboard
 from scoreboard_runtime.contract.openapi import (
     admin_shapes,
     describe,
     operations,
     privacy_shapes,
-    sections,
     shapes,
 )
-from scoreboard_runtime.contract.openapi.docs import docs_page
-from scoreboard_runtime.contract.openapi.errors import PROBLEM, anchor
-from scoreboard_runtime.contract.openapi.examples import action_body
-from scoreboard_runtime.contract.openapi.prose import prose, shown
+from scoreboard_runtime.contract.openapi.errors import PROBLEM
+from scoreboard_runtime.contract.openapi.examples import action_body, snapshot
 from scoreboard_runtime.contract.rejections import REJECTIONS
 from scoreboard_runtime.gateway import app, pages
 from scoreboard_runtime.process.health import Health
@@ -50,12 +47,12 @@ VARIANTS = {
     "for signed-in players": replace(BOARD, boards=(Board(name="main", size=10, public=False),)),
     "signing optional": replace(BOARD, signing="Optional"),
     "unsigned": replace(BOARD, signing="Off"),
+    "nothing issued": replace(BOARD, actions={"level": BOARD.actions["level"]}),
     "nothing to do": replace(BOARD, actions={}),
 }
+DOING = {name: board for name, board in VARIANTS.items() if board.actions}
 CLOSED = VARIANTS["registration closed"]
 METHODS = ("get", "post", "put", "delete", "options")
-# A code of no operation: the router says it for a method that a path does not have.
-ELSEWHERE = {"METHOD_NOT_ALLOWED"}
 
 
 def found(description: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -64,6 +61,14 @@ def found(description: dict[str, Any]) -> dict[str, dict[str, Any]]:
         operation["operationId"]: operation
         for methods in description["paths"].values()
         for operation in methods.values()
+    }
+
+
+def answering(description: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Operations, and what a path or a method that is none is answered."""
+    return {
+        **found(description),
+        "elsewhere": {"responses": description["components"]["responses"]},
     }
 
 
@@ -119,7 +124,7 @@ def test_every_reference_leads_somewhere_and_every_part_is_used(board: Scoreboar
 @pytest.mark.parametrize("board", VARIANTS.values(), ids=VARIANTS)
 def test_every_example_keeps_to_its_schema(board: Scoreboard):
     description = describe(board)
-    for operation in found(description).values():
+    for operation in answering(description).values():
         bodies = [operation["requestBody"]] if "requestBody" in operation else []
         for part in [*bodies, *operation["responses"].values()]:
             for media in part.get("content", {}).values():
@@ -131,6 +136,37 @@ def test_every_example_keeps_to_its_schema(board: Scoreboard):
         for part in description["components"][kind].values():
             if "example" in part:
                 judge(description, part["schema"]).validate(part["example"])
+
+
+@pytest.mark.parametrize("board", DOING.values(), ids=DOING)
+def test_everything_that_is_sent_either_way_has_an_example(board: Scoreboard):
+    description = describe(board)
+    components = description["components"]
+    lacking = [
+        name
+        for kind in ("parameters", "headers")
+        for name, part in components[kind].items()
+        if "example" not in part
+    ]
+
+    for name, operation in answering(description).items():
+        for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+            for media, said in part.get("content", {}).items():
+                if said.get("example") is None and not said.get("examples"):
+                    lacking.append(f"{name}: {media}")
+
+    assert lacking == []
+
+
+def test_examples_of_what_is_no_json_are_what_is_sent():
+    description = describe(BOARD)
+    events = found(description)["streamScoreboard"]["responses"]["200"]["content"]
+    begun = msgspec.convert(snapshot(BOARD), snapshots.Snapshot)
+
+    wanted = wire.event(frames.snapshot_event(begun, recovered=False), "6f2c9a1e:42")
+    assert events["text/event-stream"]["example"] == wanted.decode()
+    headers = description["components"]["headers"]
+    assert headers["Content-Security-Policy"]["example"] == pages.policy("")
 
 
 def served() -> set[tuple[str, str]]:
@@ -156,9 +192,9 @@ def test_every_route_that_is_served_is_described_and_no_other():
 
 
 def test_every_code_is_an_answer_of_some_operation():
-    said = set().union(*map(codes, found(describe(CLOSED)).values()))
+    said = set().union(*map(codes, answering(describe(CLOSED)).values()))
 
-    assert said | ELSEWHERE == set(REJECTIONS)
+    assert said == set(REJECTIONS)
 
 
 def test_a_signed_action_can_meet_all_twelve_codes_and_an_unsigned_one_nine():
@@ -177,7 +213,7 @@ def test_only_a_board_for_signed_in_players_asks_its_readers_for_a_token():
 
 
 def test_statuses_that_make_a_client_wait_carry_retry_after():
-    for operation in found(describe(BOARD)).values():
+    for operation in answering(describe(BOARD)).values():
         for status, answer in operation["responses"].items():
             assert "X-Request-Id" in answer["headers"]
             if status in ("429", "503") and "content" in answer and PROBLEM in answer["content"]:
@@ -213,71 +249,3 @@ def test_an_actions_example_is_a_body_that_decodes(action: Action):
 
     assert (decoded.task_id is not None) is action.issued
     assert (decoded.data is not None) is (action.points.field is not None)
-
-
-@pytest.mark.parametrize("board", VARIANTS.values(), ids=VARIANTS)
-def test_the_docs_page_needs_nothing_from_elsewhere_and_runs_no_script(board: Scoreboard):
-    page = docs_page(describe(board), describe_socket(board))
-
-    assert "http://" not in page
-    assert "https://" not in page
-    assert "<script" not in page
-    assert " style=" not in page
-
-
-def test_the_docs_page_has_an_anchor_for_every_code_operation_and_type():
-    description = describe(BOARD)
-
-    page = docs_page(description, describe_socket(BOARD))
-
-    wanted = [anchor(code) for code in REJECTIONS] + list(found(description))
-    wanted += [f"type-{name}" for name in description["components"]["schemas"]]
-    assert [name for name in wanted if f'id="{name}"' not in page] == []
-    links = set(page.split('href="#')[1:])
-    targets = {link.partition('"')[0] for link in links}
-    assert [target for target in targets if f'id="{target}"' not in page] == []
-
-
-@pytest.mark.parametrize(
-    ("schema", "said"),
-    [
-        ({"minimum": 1, "maximum": 5}, "1 to 5"),
-        ({"minLength": 3, "maxLength": 32}, "3 to 32 characters"),
-        ({"minItems": 1}, "1 items or more"),
-        ({"maximum": 0}, "0 at most"),
-        ({"minimum": 0, "default": 0}, "default <code>0</code>"),
-        ({"pattern": "<x>"}, "<code>&lt;x&gt;</code>"),
-        ({}, ""),
-    ],
-)
-def test_bounds_are_said_in_words(schema: dict, said: str):
-    assert sections.bounds(schema) == said
-
-
-@pytest.mark.parametrize(
-    ("schema", "said"),
-    [
-        ({"const": 4}, "<code>4</code>"),
-        ({"enum": ["a", 1]}, "<code>a</code> or <code>1</code>"),
-        ({"type": "array", "items": {"type": "string", "format": "uuid"}}, "list of uuid"),
-        ({"type": "array"}, "list of anything"),
-        ({"allOf": [{"type": "integer"}]}, "integer"),
-        ({"oneOf": [{"type": "null"}, {"type": "string"}]}, "null or string"),
-    ],
-)
-def test_kinds_are_said_in_words(schema: dict, said: str):
-    assert sections.kind(schema) == said
-
-
-def test_what_a_manifest_says_is_shown_never_obeyed():
-    wild = replace(BOARD, name="<b>x</b>", version='"><i>')
-    page = docs_page(describe(wild), describe_socket(wild))
-
-    assert "<b>x</b>" not in page
-    assert '"><i>' not in page
-
-
-def test_what_a_description_says_is_text_on_the_page():
-    said = prose("- <script>one</script>\n\n`<b>` **<i>**") + shown({"<k>": "<v>"})
-
-    assert re.findall(r"</?(?!ul|li|p|pre|code|strong|span)\w+", said) == []

@@ -82,7 +82,7 @@ def operations(board: Scoreboard) -> tuple[Operation, ...]:
     accounted = (*accounts(board), *on_oneself())
     return (
         *(*playing(board), *standings(board), *accounted),
-        *(*administering(board), *health(), *pages()),
+        *(*administering(board), *health(), *pages(board)),
     )
 
 

@@ -7,6 +7,7 @@ from scoreboard_runtime.contract.asyncapi.section import IDENT, own_types, socke
 from scoreboard_runtime.contract.openapi.prose import prose
 from scoreboard_runtime.contract.openapi.sections import (
     codes_section,
+    headers_section,
     operation_section,
     type_section,
 )
@@ -27,7 +28,8 @@ def _link(name: str, text: str, mark: str = "") -> str:
 
 
 def _navigation(tags: dict[str, list[tuple[str, str, Json]]]) -> str:
-    parts = ["<ul>", _link("top", "Introduction"), _link("codes", "Codes"), "</ul>"]
+    parts = ["<ul>", _link("top", "Introduction"), _link("codes", "Codes")]
+    parts += [_link("headers", "Headers"), "</ul>"]
     for tag, items in tags.items():
         parts.append(f"<h2>{escape(tag)}</h2><ul>")
         parts += [
@@ -68,6 +70,7 @@ def docs_page(description: Json, socket: Json) -> str:
         f'{_navigation(tags)}</nav><main id="top"><header><h1>{escape(info["title"])}</h1>'
         f"<p class=quiet>version {escape(info['version'])} · OpenAPI {description['openapi']} · "
         f'<a href="/openapi.json">openapi.json</a></p></header>{prose(info["description"])}'
-        f"{codes_section()}{_operations(description, tags)}{socket_section(socket)}"
+        f"{codes_section()}{headers_section(description['components']['headers'])}"
+        f"{_operations(description, tags)}{socket_section(socket)}"
         f'<h2 id="types">Types</h2>{types}</main></body></html>'
     )

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import msgspec
+
+from scoreboard_runtime.contract import endpoints, frames
 from scoreboard_runtime.contract.board import DEFAULT_WINDOW, Action, Scoreboard
 from scoreboard_runtime.contract.rejections import REJECTIONS
+from scoreboard_runtime.contract.snapshots import Snapshot
 
 USER_ID = "0b54c5e2-a1d1-4f0e-9d3c-7a6f21c4b8e9"
 OTHER_ID = "5d2f8c1e-3b7a-4e60-8f14-c09b6a7d5e21"
@@ -72,6 +76,40 @@ NOT_READY = {
         "queue": {"status": "ok", "latencyMs": 0.18},
     },
 }
+# How what is no JSON begins.
+PAGE = '<!doctype html>\n<html lang="en">'
+MODULE = 'import { Scoreboard } from "/scoreboard.js";'
+CLIENT = "export class Scoreboard {}"
+STYLE = ":root { color-scheme: light dark; }"
+DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+
+
+def openapi(board: Scoreboard) -> dict[str, Any]:
+    """Its first members, and one of its operations."""
+    live = {"get": {"operationId": "getLive", "responses": {"200": {"description": "Alive."}}}}
+    return {**_begun("openapi", "3.1.0", board), "paths": {"/health/live": live}}
+
+
+def asyncapi(board: Scoreboard) -> dict[str, Any]:
+    """Its first members, its channel, and one of its operations."""
+    return {
+        **_begun("asyncapi", "3.0.0", board),
+        "channels": {"socket": {"address": endpoints.WEBSOCKET_PATH}},
+        "operations": {"ping": {"action": "receive"}},
+    }
+
+
+def _begun(kind: str, version: str, board: Scoreboard) -> dict[str, Any]:
+    info = {"title": f"Scoreboard {board.name}", "version": board.version}
+    return {kind: version, "info": info}
+
+
+def events(board: Scoreboard) -> str:
+    """The event that a stream begins with, to the byte."""
+    first = msgspec.convert(snapshot(board), Snapshot)
+    place = frames.event_id(first.epoch, first.sequence)
+    data = frames.snapshot_event(first, recovered=False).decode()
+    return f"event: snapshot\nid: {place}\ndata: {data}\n\n"
 
 
 def snapshot(board: Scoreboard) -> dict[str, Any]:
@@ -121,4 +159,6 @@ def batch_results(problem: dict[str, Any]) -> dict[str, Any]:
 
 
 def task_bodies(board: Scoreboard) -> dict[str, Any]:
-    return {a.name: {"action": a.name} for a in board.actions.values() if a.issued}
+    """One for each action that needs a task; where none does, what the shape is all the same."""
+    issued = [action for action in board.actions.values() if action.issued]
+    return {each.name: {"action": each.name} for each in issued or [*board.actions.values()][:1]}

@@ -19,12 +19,15 @@ LIMITED_CODES = ("TOO_MANY_REQUESTS", "UNAVAILABLE")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answer that is no error; without a schema it has no body, or one that is no JSON."""
+    """One answer that is no error; without a schema it has no body, or one that is no JSON.
+
+    `others` are media that it can have instead, each with an example.
+    """
 
     description: str
     schema: str | None = None
     media: str = JSON
-    others: tuple[str, ...] = ()  # media that it can have instead
+    others: Mapping[str, str] = field(default_factory=dict)
     example: Any = None
     headers: tuple[str, ...] = ()
 
@@ -66,11 +69,12 @@ def _answer(answer: Answer, operation: Operation) -> Json:
     }
     if answer.schema is not None:
         schema = reference("schemas", answer.schema)
-        example = {} if answer.example is None else {"example": answer.example}
-        described["content"] = {answer.media: {"schema": schema, **example}}
+        described["content"] = {answer.media: {"schema": schema, "example": answer.example}}
     elif answer.media != JSON:
-        kinds = (answer.media, *answer.others)
-        described["content"] = {media: {"schema": {"type": "string"}} for media in kinds}
+        described["content"] = {
+            media: {"schema": {"type": "string"}, "example": example}
+            for media, example in {answer.media: answer.example, **answer.others}.items()
+        }
     return described
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from scoreboard_runtime.contract.board import DEFAULT_WINDOW, Scoreboard
+from scoreboard_runtime.contract.openapi.examples import JOB_ID, USER_ID
 
 Json = dict[str, Any]
 
@@ -19,72 +20,103 @@ def parameter(name: str) -> Json:
     return reference("parameters", name)
 
 
-def _query(name: str, description: str, schema: Json) -> Json:
-    return {"name": name, "in": "query", "description": description, "schema": schema}
+def _query(name: str, description: str, schema: Json, example: Any) -> Json:
+    return {
+        "name": name,
+        "in": "query",
+        "description": description,
+        "schema": schema,
+        "example": example,
+    }
 
 
 def _number(least: int, most: int, default: int) -> Json:
     return {"type": "integer", "minimum": least, "maximum": most, "default": default}
 
 
-def _in_header(name: str, description: str, **more: Any) -> Json:
+def _in_header(name: str, description: str, example: str, **more: Any) -> Json:
     schema = {"type": "string", **more.pop("schema", {})}
-    return {"name": name, "in": "header", "description": description, "schema": schema, **more}
+    return {
+        "name": name,
+        "in": "header",
+        "description": description,
+        "schema": schema,
+        "example": example,
+        **more,
+    }
 
 
 def parameters(board: Scoreboard) -> Json:
     """Parameters by the name that operations refer to."""
-    names = [item.name for item in board.boards]
+    return {**_queries(board), **_paths(board), **_headers(), **_signing(board)}
+
+
+def _queries(board: Scoreboard) -> Json:
+    names, text = [item.name for item in board.boards], {"type": "string"}
     return {
         "board": _query(
-            "board", "Which standings.", {"type": "string", "enum": names, "default": names[0]}
+            "board", "Which standings.", {**text, "enum": names, "default": names[0]}, names[0]
         ),
         "window": _query(
             "window",
             "Which window of the board.",
-            {"type": "string", "enum": [DEFAULT_WINDOW], "default": DEFAULT_WINDOW},
+            {**text, "enum": [DEFAULT_WINDOW], "default": DEFAULT_WINDOW},
+            DEFAULT_WINDOW,
         ),
-        "limit": _query("limit", "How many rows.", _number(1, 100, board.board.size)),
-        "offset": _query("offset", "Rows to skip.", _number(0, 10_000, 0)),
-        "around": _query("around", "Rows before and after the user.", _number(0, 50, 5)),
-        "wait": _query("wait", "Seconds to wait for the job's end.", _number(0, 30, 0)),
+        "limit": _query("limit", "How many rows.", _number(1, 100, board.board.size), 25),
+        "offset": _query("offset", "Rows to skip.", _number(0, 10_000, 0), 25),
+        "around": _query("around", "Rows before and after the user.", _number(0, 50, 5), 3),
+        "wait": _query("wait", "Seconds to wait for the job's end.", _number(0, 30, 0), 10),
         "activity": _query(
             "activity",
             "`true` sends `activity` events too: `actionsPerSecond`, over the last five.",
-            {"type": "string", "enum": ["true", "false"], "default": "false"},
+            {**text, "enum": ["true", "false"], "default": "false"},
+            "true",
         ),
-        "cursor": _query("cursor", "`nextCursor` of the page before.", {"type": "string"}),
-        "pageSize": _query("limit", "How many.", _number(1, 100, 50)),
+        "cursor": _query("cursor", "`nextCursor` of the page before.", text, "v41"),
+        "pageSize": _query("limit", "How many.", _number(1, 100, 50), 20),
         "query": _query(
-            "query", "A part of a name, or a user's id.", {"type": "string", "maxLength": 64}
+            "query", "A part of a name, or a user's id.", {**text, "maxLength": 64}, "ada"
         ),
-        "about": _query("user", "Of this user only: an id.", {"type": "string", "format": "uuid"}),
+        "about": _query("user", "Of this user only: an id.", {**text, "format": "uuid"}, USER_ID),
         "partial": _query(
             "partial",
             "`ok` answers 200 while only an external dependency is away (what a probe asks).",
-            {"type": "string", "enum": ["ok"]},
+            {**text, "enum": ["ok"]},
+            "ok",
         ),
-        "jobId": _path("jobId", "As the 202 named it.", "019ab3f0-5c1e-7000-8003-5d1f0a9c3e77"),
-        "userId": _path(
-            "userId", "As the standings name it.", "0b54c5e2-a1d1-4f0e-9d3c-7a6f21c4b8e9"
-        ),
-        "boardName": _path("boardName", "As in `spec.boards`.", names[0]),
-        "letterId": _path(
-            "letterId", "As the dead letter has it.", "019ab3f0-5c1e-7000-8003-5d1f0a9c3e77"
-        ),
+    }
+
+
+def _paths(board: Scoreboard) -> Json:
+    return {
+        "jobId": _path("jobId", "As the 202 named it.", JOB_ID),
+        "userId": _path("userId", "As the standings name it.", USER_ID),
+        "boardName": _path("boardName", "As in `spec.boards`.", board.board.name),
+        "letterId": _path("letterId", "As the dead letter has it.", JOB_ID),
         "pagePart": _path("pagePart", "As a page names it.", "icon.svg"),
         "consolePart": _path("consolePart", "As the console names it.", "console.css"),
-        "If-None-Match": _in_header("If-None-Match", "The ETag of what you have.", required=False),
+    }
+
+
+def _headers() -> Json:
+    return {
+        "If-None-Match": _in_header(
+            "If-None-Match", "The ETag of what you have.", '"1f0c-42"', required=False
+        ),
         "Last-Event-ID": _in_header(
-            "Last-Event-ID", "The id of the last event that you have.", required=False
+            "Last-Event-ID",
+            "The id of the last event that you have.",
+            "6f2c9a1e:42",
+            required=False,
         ),
         "Idempotency-Key": _in_header(
             "Idempotency-Key",
             "The same key and body answer the first answer again, for 24 hours.",
+            "7c9e6679-7425-40de-944b-e07fc1f90ae7",
             required=False,
             schema={"minLength": 1, "maxLength": 255},
         ),
-        **_signing(board),
     }
 
 
@@ -106,24 +138,24 @@ def _signing(board: Scoreboard) -> Json:
         "X-Timestamp": _in_header(
             "X-Timestamp",
             "Unix milliseconds, less than 60 s from the server's clock.",
+            "1795633200123",
             required=required,
             schema={"pattern": "^[0-9]{1,15}$"},
-            example="1795633200123",
         ),
         "X-Nonce": _in_header(
             "X-Nonce",
             "Good once for this session.",
+            "q7Jt0YvX2mL9aB4cD8eF",
             required=required,
             schema={"pattern": "^[A-Za-z0-9_-]{16,64}$"},
-            example="q7Jt0YvX2mL9aB4cD8eF",
         ),
         "X-Signature": _in_header(
             "X-Signature",
             "`v1=` and the hex HMAC-SHA256 of v1, method, path with query, timestamp, nonce and "
             "hex SHA-256 of the body, joined by newlines.",
+            "v1=" + "5e" * 32,
             required=required,
             schema={"pattern": "^v1=[0-9a-f]{64}$"},
-            example="v1=" + "5e" * 32,
         ),
     }
 

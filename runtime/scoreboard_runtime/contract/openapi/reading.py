@@ -15,6 +15,7 @@ from scoreboard_runtime.contract.openapi.operation import (
     Answer,
     Operation,
 )
+from scoreboard_runtime.contract.page_config import page_config
 
 STANDINGS, HEALTH, PAGES = "standings", "health", "pages"
 UNCHANGED = Answer(description="What you have is current.", headers=KEPT)
@@ -46,6 +47,7 @@ def _stream(board: Scoreboard) -> Operation:
         description="Events: `snapshot` first, then each `scoreboard_updated`; `session_ended` and "
         "`closed` (with a socket's close code) before the end. Their data is JSON.",
         media=EVENTS,
+        example=examples.events(board),
         headers=("X-Accel-Buffering", "X-Content-Type-Options"),
     )
     return Operation(
@@ -174,14 +176,27 @@ def _page(path: str, name: str, summary: str, answer: Answer) -> Operation:
     )
 
 
-def pages() -> tuple[Operation, ...]:
-    html = Answer(description="The page.", media=HTML)
-    description = Answer(description="OpenAPI 3.1.", schema="Description")
-    socket = Answer(description="AsyncAPI 3.0.", schema="SocketDescription")
-    config = Answer(description="The catalogue.", schema="PageConfig")
-    client = Answer(description="A module of JavaScript.", media=SCRIPT)
-    office = Answer(description="It.", media=SCRIPT, others=(STYLES,))
-    part = Answer(description="It.", media=SCRIPT, others=(STYLES, PICTURE))
+def _documents(board: Scoreboard) -> tuple[Answer, ...]:
+    """The description, the socket's, and what the page asks first."""
+    said = {
+        "Description": ("OpenAPI 3.1.", examples.openapi(board)),
+        "SocketDescription": ("AsyncAPI 3.0.", examples.asyncapi(board)),
+        "PageConfig": ("The catalogue.", page_config(board)),
+    }
+    return tuple(
+        Answer(description=text, schema=schema, example=example)
+        for schema, (text, example) in said.items()
+    )
+
+
+def pages(board: Scoreboard) -> tuple[Operation, ...]:
+    description, socket, config = _documents(board)
+    html = Answer(description="The page.", media=HTML, example=examples.PAGE)
+    code, styles = examples.MODULE, {STYLES: examples.STYLE}
+    drawn = {**styles, PICTURE: examples.DRAWING}
+    client = Answer(description="A module of JavaScript.", media=SCRIPT, example=examples.CLIENT)
+    office = Answer(description="It.", media=SCRIPT, example=code, others=styles)
+    part = Answer(description="It.", media=SCRIPT, example=code, others=drawn)
     return (
         _page("/", "getPage", "The live board", html),
         _page("/admin", "getConsole", "The operator's console, for role admin", html),

@@ -14,6 +14,8 @@ LAYERS = {
     "signing": "3 signing",
     "zero_trust": "4 zero trust",
 }
+# On nearly every answer, so they are said once.
+USUAL = ("X-Request-Id", "RateLimit-Policy", "RateLimit")
 
 
 def _last(reference: str) -> str:
@@ -77,8 +79,12 @@ def _parameter(item: Json) -> str:
     return (
         f"<tr><td><code>{escape(item['name'])}</code>{must}<br><small>{item['in']}</small></td>"
         f"<td>{kind(schema)}{'<br><small>' + limits + '</small>' if limits else ''}</td>"
-        f"<td>{inline(item['description'])}</td></tr>"
+        f"<td>{inline(item['description'])}{_such_as(item)}</td></tr>"
     )
+
+
+def _such_as(item: Json) -> str:
+    return f"<br><small>such as <code>{escape(str(item['example']))}</code></small>"
 
 
 def _body(operation: Json) -> str:
@@ -99,24 +105,59 @@ def _codes(answer: Json) -> str:
     return "<br>".join(links)
 
 
+def _example(value: Any) -> str:
+    if value is None:
+        return ""
+    text = isinstance(value, str)
+    inside = f'<pre tabindex="0"><code>{escape(value)}</code></pre>' if text else shown(value)
+    return f"<details><summary>example</summary>{inside}</details>"
+
+
 def _said(answer: Json) -> str:
     content = answer.get("content", {})
     if PROBLEM in content:
         return _codes(answer)
     for media in content.values():
         named = kind(media["schema"]) if "$ref" in media["schema"] else ""
-        example = media.get("example")
-        inside = f"<details><summary>example</summary>{shown(example)}</details>" if example else ""
-        return f"{inline(answer['description'])} {named}{inside}"
+        return f"{inline(answer['description'])} {named}{_example(media.get('example'))}"
     return inline(answer["description"])
+
+
+def header_anchor(name: str) -> str:
+    """Where the page explains a header: Retry-After -> header-retry-after."""
+    return f"header-{name.lower()}"
+
+
+def _headers(answer: Json) -> str:
+    own = [name for name in answer["headers"] if name not in USUAL]
+    links = (f'<a href="#{header_anchor(name)}"><code>{name}</code></a>' for name in own)
+    return f"<p><small>with {', '.join(links)}</small></p>" if own else ""
 
 
 def _answers(operation: Json) -> str:
     rows = [
-        f'<tr><td class="status s{status[0]}">{status}</td><td>{_said(answer)}</td></tr>'
+        f'<tr><td class="status s{status[0]}">{status}</td>'
+        f"<td>{_said(answer)}{_headers(answer)}</td></tr>"
         for status, answer in sorted(operation["responses"].items())
     ]
     return "<h4>Answers</h4>" + table(("status", "what"), rows, "answers")
+
+
+def headers_section(headers: Json) -> str:
+    """Every header of an answer; answers name those that not nearly all of them have."""
+    rows = [
+        f'<tr id="{header_anchor(name)}"><td><a href="#{header_anchor(name)}"><code>{name}</code>'
+        f"</a></td><td>{inline(item['description'])}{_such_as(item)}</td></tr>"
+        for name, item in headers.items()
+    ]
+    said = (
+        "Every answer has `X-Request-Id`; what is charged to a budget says what is left of it in "
+        "`RateLimit` and `RateLimit-Policy`. The others stand beside the answers that have them."
+    )
+    return (
+        f'<section id="headers"><h2><a href="#headers">Headers</a></h2>{prose(said)}'
+        f"{table(('header', 'what'), rows)}</section>"
+    )
 
 
 def operation_section(method: str, path: str, operation: Json, components: Json) -> str:

@@ -108,6 +108,12 @@ async def test_the_board_is_frozen_by_keyboard_and_told_with_its_limits(
     await tab.until("document.querySelector('#board-state')?.textContent === 'Running'")
     await tab.until("document.querySelector('#board').innerText.includes('TASK_NOT_FOUND')")
     assert "1,000,000 in 1 s" in await tab.text("#board")
+    linked = await tab.run("""[...document.links].filter((link) => link.pathname === '/docs')
+      .map((link) => link.hash.slice(1))""")
+    async with board.http.get(f"{board.url}/docs") as answer:
+        page = await answer.text()
+    assert {"tag-admin", "task-not-found"} <= set(linked)
+    assert [place for place in linked if f'id="{place}"' not in page] == []
 
     await ordered(tab, "freeze", "the final is over")
 

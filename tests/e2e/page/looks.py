@@ -5,20 +5,33 @@ from typing import Any
 from tests.e2e.instance import Instance
 from tests.e2e.page.browser import Tab
 
+from scoreboard_runtime.local.player import Player
+
 SUBSCRIBED = "document.querySelector('#state')?.textContent === 'Subscribed'"
 ROWS = """[...document.querySelectorAll('#board .row')].map((row) => [
   Number(row.querySelector('.place').textContent), row.querySelector('.player').textContent,
   Number(row.querySelector('.score').title.replaceAll(',', ''))])"""
-# From then on `states` has every state that the page shows.
-TRACE = """window.states = []; new MutationObserver((records) => {
-  for (const { addedNodes: [text] } of records) window.states.push(text.textContent);
-}).observe(document.querySelector('#state'), {childList: true})"""
+DETAIL = "document.querySelector('#detail').textContent"
+# From then on `states` and `details` have every state that the page shows, and what it says of it.
+TRACE = """for (const part of ['state', 'detail']) {
+  const seen = window[`${part}s`] = [];
+  new MutationObserver((records) => {
+    for (const { addedNodes: [text] } of records) seen.push(text.textContent);
+  }).observe(document.querySelector(`#${part}`), {childList: true});
+}"""
 REFUSED = "the server responded with a status of 4"  # what Chromium logs of a problem document
 
 
 async def open_board(tab: Tab, instance: Instance) -> None:
     await tab.open(f"{instance.url}/")
     await tab.until(SUBSCRIBED)
+
+
+async def known(instance: Instance, name: str) -> Player:
+    """A user that the test's instance has, with a session."""
+    player = Player(instance.http, instance.url, name, "a good long password")
+    assert (await player.login()).status == 200
+    return player
 
 
 async def press(tab: Tab, name: str) -> None:
@@ -28,10 +41,16 @@ async def press(tab: Tab, name: str) -> None:
     assert await tab.run("document.querySelector('#trouble').hidden"), await tab.text("#trouble")
 
 
+async def standings(instance: Instance) -> dict[str, Any]:
+    """A snapshot of the default board, as the API has it."""
+    async with instance.http.get(f"{instance.url}/api/scoreboard") as answer:
+        body: dict[str, Any] = await answer.json()
+    return body
+
+
 async def entries(instance: Instance) -> list[list[Any]]:
     """Rank, name and score of every row that the API has."""
-    async with instance.http.get(f"{instance.url}/api/scoreboard") as answer:
-        body = await answer.json()
+    body = await standings(instance)
     return [[entry["rank"], entry["username"], entry["score"]] for entry in body["entries"]]
 
 

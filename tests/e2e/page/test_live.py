@@ -7,11 +7,19 @@ import pytest
 import pytest_asyncio
 from tests.e2e.instance import Instance, a_manifest, running
 from tests.e2e.page.browser import Tab, a_tab
-from tests.e2e.page.looks import ROWS, SUBSCRIBED, entries, faults, open_board, press
+from tests.e2e.page.looks import (
+    DETAIL,
+    ROWS,
+    SUBSCRIBED,
+    entries,
+    faults,
+    known,
+    open_board,
+    press,
+)
 
 from scoreboard_runtime.local.player import Player
 
-DETAIL = "document.querySelector('#detail').textContent"
 NO_SOCKET = """window.WebSocket = class { constructor() { setTimeout(() => this.onclose?.({code: 1006}), 1); }
   close() { this.onclose = null; } };"""
 LONG = "ﷺعWمW" * 400  # 2,000 characters, from both sides
@@ -40,12 +48,6 @@ async def small(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Insta
             for _ in range(8):
                 await player.execute("coins", data={"coins": coins})
         yield instance
-
-
-async def known(instance: Instance, name: str) -> Player:
-    player = Player(instance.http, instance.url, name, "a good long password")
-    assert (await player.login()).status == 200
-    return player
 
 
 async def test_a_rise_is_marked_and_drawn_and_the_mark_fades(tab: Tab, small: Instance):

@@ -106,6 +106,27 @@ export const contract = {
     equal(answers[2].retryAfter > 1000, true);
   },
 
+  async "standings are read in parts, with a session or without"(client, url) {
+    const board = await player(client, url), other = await player(client, url);
+    await Promise.all([board, other].map(async (each) => each.finished((await each.execute("level")).jobId)));
+    const whole = await new client.Scoreboard(url).standings({ limit: 100 });
+    const [first, second] = whole.entries;
+    const part = await board.standings({ board: "main", limit: 1, offset: 1 });
+    equal([part.entries, part.total, part.sequence], [[second], whole.total, whole.sequence]);
+    equal([first.rank, second.rank, first.score >= second.score], [1, 2, true]);
+    equal((await board.standings({ offset: whole.total })).entries, []);
+    equal((await refusal(board.standings({ limit: 101 }))).code, "VALIDATION_ERROR");
+  },
+
+  async "the board says what it is and what may be played"(client, url) {
+    const { name, board, public: open, registrationOpen, websocketUrl, actions, layers } =
+      await new client.Scoreboard(url).config();
+    equal([name, board, open, registrationOpen, websocketUrl.endsWith("/ws")], ["arcade", "main", true, true, true]);
+    const [coins] = actions.filter((action) => action.name === "coins");
+    equal([coins.kind, coins.field, coins.points, coins.max, coins.issued], ["measured", "coins", 2, 500, false]);
+    equal(layers.REPLAY_ATTACK.length > 0, true);
+  },
+
   async "an issued task is completed by its id"(client, url) {
     const board = await player(client, url);
     const { taskId } = await board.issue("boss");

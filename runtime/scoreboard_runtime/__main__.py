@@ -29,8 +29,9 @@ A score board platform: one manifest, and signed actions become a live board. No
   scoreboard plan board.yaml                          what an edit would change on your cluster
 """
 _ADMIN = """\
-Players, scores, the board, keys: what an admin does at /admin, and more. Every call is in the
-audit log. On one machine --data-dir says which board, in a pod the environment does.
+Players, scores, the board, keys: what an admin does at /admin, and more. Every call but
+overview is in the audit log. On one machine --data-dir says which board, in a pod the
+environment does.
 
   scoreboard admin --data-dir .scoreboard/arcade users ada
   scoreboard admin --data-dir .scoreboard/arcade adjust "Ada Lovelace" -250 --reason "counted twice"

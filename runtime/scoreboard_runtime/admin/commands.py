@@ -13,7 +13,7 @@ from pathlib import Path
 
 import asyncpg
 
-from scoreboard_runtime.admin import importing, moderating
+from scoreboard_runtime.admin import importing, looking, moderating
 from scoreboard_runtime.admin.desk import CommandError, Desk, Said, somebody
 from scoreboard_runtime.admin.importing import ImportRefused
 from scoreboard_runtime.admin.keys import RotationError, turn
@@ -21,6 +21,7 @@ from scoreboard_runtime.admin.moderating import Command, roles_of
 from scoreboard_runtime.contract.keys import Keys
 from scoreboard_runtime.gateway import moderator
 from scoreboard_runtime.gateway.explaining import Explainer
+from scoreboard_runtime.gateway.overview import Overview
 from scoreboard_runtime.gateway.passwords import Hasher
 from scoreboard_runtime.process import settings as process_settings
 from scoreboard_runtime.process.settings import Settings, SettingsError
@@ -29,7 +30,7 @@ from scoreboard_runtime.rules.moderation import Refused
 from scoreboard_runtime.stores import valkey
 from scoreboard_runtime.stores.audit import Actor
 from scoreboard_runtime.stores.errors import StoreUnavailable
-from scoreboard_runtime.stores.freezes import BoardFrozen
+from scoreboard_runtime.stores.freezes import BoardFrozen, Freezes
 from scoreboard_runtime.stores.postgres import Database
 from scoreboard_runtime.stores.sessions import REVOKED, Sessions
 from scoreboard_runtime.stores.standings import Standings
@@ -120,6 +121,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ending = add("end-sessions", end_sessions, "end every session of a user")
     for command in (create, ending):
         command.add_argument("name")
+    looking.add_arguments(add)
     moderating.add_arguments(add)
     turning = add("rotate-keys", rotate_keys, "add a master key; older ones stay for overlap")
     turning.add_argument(
@@ -155,17 +157,22 @@ async def _run(options: argparse.Namespace) -> int:
     database = Database(settings.database_url, size=2, application="admin")
     client, cache = valkey.connect(settings.redis_url), valkey.connect(settings.cache_url)
     users, sessions = Users(database), Sessions(client, keys, board.refresh_ttl_us)
+    standings = Standings(cache, database, keys)
+    acting = moderator.build(database, client, cache, board, sessions)
     desk = Desk(
         settings=settings,
         database=database,
         users=users,
         sessions=sessions,
-        moderator=moderator.build(database, client, cache, board, sessions),
-        explainer=Explainer(
-            database=database,
-            standings=Standings(cache, database, keys),
-            users=users,
-            board=board.board,
+        moderator=acting,
+        explainer=Explainer(database=database, standings=standings, users=users, board=board.board),
+        overview=Overview(
+            board=board,
+            capacity=settings.queue_capacity,
+            queue_client=client,
+            standings=standings,
+            freezes=Freezes(database),
+            letters=acting.letters,
         ),
         actor=Actor(terminal=options.actor or somebody()),
     )

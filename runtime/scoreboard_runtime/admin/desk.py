@@ -9,6 +9,7 @@ from typing import Any
 
 from scoreboard_runtime.gateway.explaining import Explainer
 from scoreboard_runtime.gateway.moderator import Moderator
+from scoreboard_runtime.gateway.overview import Overview
 from scoreboard_runtime.process.settings import Settings
 from scoreboard_runtime.rules.moderation import reason_fault
 from scoreboard_runtime.stores.audit import Actor, Call
@@ -42,6 +43,7 @@ class Desk:
     sessions: Sessions
     moderator: Moderator
     explainer: Explainer
+    overview: Overview
     actor: Actor
 
     async def found(self, name: str) -> User:

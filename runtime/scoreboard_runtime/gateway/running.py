@@ -6,23 +6,17 @@ from typing import Any
 
 from aiohttp import web
 
-from scoreboard_runtime.contract import metrics
-from scoreboard_runtime.contract.board import DEFAULT_WINDOW, Limit
-from scoreboard_runtime.contract.rejections import REJECTIONS
 from scoreboard_runtime.contract.snapshots import rfc3339
 from scoreboard_runtime.gateway.administering import Given, answer
+from scoreboard_runtime.gateway.overview import Overview, counted
 from scoreboard_runtime.gateway.parts import Gateway
 from scoreboard_runtime.gateway.requests import invalid, json, whole
 from scoreboard_runtime.process.problems import Rejected
-from scoreboard_runtime.rules import budget
-from scoreboard_runtime.stores import valkey
 from scoreboard_runtime.stores.audit import LAST_ID, AuditEntry
-from scoreboard_runtime.stores.errors import QUEUE
 from scoreboard_runtime.stores.letters import DeadLetter
 
 _LETTER = re.compile(r"d([0-9]{1,16})\.(.{1,128})")
 _AUDIT = re.compile(r"a([0-9]{1,18})")
-OUTCOMES = ("accepted", "rejected", "replayed")
 
 
 # --- dead letters ----------------------------------------------------------------
@@ -142,92 +136,19 @@ async def read_nothing(request: web.Request) -> Given:
     return Given()
 
 
-def limit_document(limit: Limit) -> dict[str, Any]:
-    return {"count": limit.count, "perSeconds": limit.per_us / 1e6}
-
-
-async def _left(gateway: Gateway, limit: Limit) -> int:
-    with valkey.available(QUEUE):
-        pipe = gateway.queue_client.pipeline(transaction=False)
-        pipe.get(gateway.keys.global_limit())
-        pipe.time()
-        stored, (seconds, micros) = await pipe.execute()
-    now = int(seconds) * 1_000_000 + int(micros)
-    return budget.left(int(float(stored or 0)), now, limit.count, limit.per_us)
-
-
-def _counted(gateway: Gateway, name: str, labels: dict[str, str]) -> int:
-    return int(gateway.telemetry.registry.get_sample_value(name, labels) or 0)
-
-
-def _own_counts(gateway: Gateway) -> dict[str, Any]:
-    """What this process has counted since it started."""
-    rejected = [
-        (row, _counted(gateway, metrics.REJECTIONS.name, {"layer": row.layer, "code": row.code}))
-        for row in REJECTIONS.values()
-        if row.layer is not None
-    ]
-    return {
-        "id": gateway.settings.worker_id,
-        "startedAt": rfc3339(gateway.started_us),
-        "rejections": [
-            {"code": row.code, "layer": row.layer, "count": count} for row, count in rejected
-        ],
-        "actions": [
-            {
-                "action": action,
-                **{
-                    outcome: _counted(
-                        gateway, metrics.ACTIONS.name, {"action": action, "outcome": outcome}
-                    )
-                    for outcome in OUTCOMES
-                },
-            }
-            for action in gateway.board.actions
-        ],
-    }
-
-
 async def overview(gateway: Gateway, request: web.Request, given: Given) -> web.StreamResponse:
     """GET /api/admin/overview: asked again and again by the console, so it is not audited."""
-    board = gateway.board
-    page = (await gateway.standings.page(board.board, DEFAULT_WINDOW, 0, 1)).snapshot
-    freezes = [(found, gateway.freezes.of(found.name)) for found in board.boards]
-    return json(
-        {
-            "name": board.name,
-            "version": board.version,
-            "players": page.total,
-            "boards": [
-                {
-                    "board": found.name,
-                    "frozen": frozen is not None,
-                    "since": rfc3339(frozen.since_us) if frozen else None,
-                    "reason": frozen.reason if frozen else None,
-                }
-                for found, frozen in freezes
-            ],
-            "queue": {
-                "depth": await gateway.queue.depth(),
-                "capacity": gateway.settings.queue_capacity,
-                "deadLetters": await gateway.moderator.letters.count(),
-            },
-            "limits": {
-                "global": {
-                    **limit_document(board.global_limit),
-                    "left": await _left(gateway, board.global_limit),
-                },
-                "address": limit_document(board.address_limit),
-                "user": limit_document(board.user_limit),
-                "actions": [
-                    {
-                        "action": action.name,
-                        "limit": limit_document(action.limit) if action.limit else None,
-                        "cooldownSeconds": action.cooldown_us / 1e6,
-                    }
-                    for action in board.actions.values()
-                ],
-            },
-            "gateway": _own_counts(gateway),
-        }
-    )
+    found = await Overview(
+        board=gateway.board,
+        capacity=gateway.settings.queue_capacity,
+        queue_client=gateway.queue_client,
+        standings=gateway.standings,
+        freezes=gateway.freezes,
+        letters=gateway.moderator.letters,
+    ).look()
+    own = {
+        "id": gateway.settings.worker_id,
+        "startedAt": rfc3339(gateway.started_us),
+        **counted(gateway.board, gateway.telemetry.registry.get_sample_value),
+    }
+    return json({**found, "gateway": own})

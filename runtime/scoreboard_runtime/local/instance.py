@@ -115,7 +115,8 @@ class Local:
             self._valkey("cache", self.options.cache_url or redis, durable=False),
         )
         told = roles.environment(self.place, database, queue, cache, self.websocket)
-        self.place.write_environment(told)
+        metrics = str(self.listening[endpoints.GATEWAY].metrics_port)
+        self.place.write_environment({**told, endpoints.ENV_METRICS_PORT: metrics})
         self.stack.push_async_callback(self._stop_roles)
         for role in endpoints.ROLES:
             service = roles.service(role, self.place, self.listening[role], told)

@@ -111,7 +111,7 @@ class Place:
         self.manifest.write_bytes(msgspec.json.encode(document))
 
     def write_environment(self, environment: dict[str, str]) -> None:
-        """For `scoreboard admin --data-dir`."""
+        """For `scoreboard admin --data-dir`; the port of metrics in it is the gateway's."""
         path = self.folder / ENVIRONMENT_FILE
         path.touch(mode=0o600)
         path.write_bytes(msgspec.json.encode(environment))

@@ -120,6 +120,15 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
+async def depth(client: valkey.Client, keys: Keys) -> int:
+    """Jobs accepted and not finished."""
+    with valkey.available(QUEUE):
+        pipe = client.pipeline(transaction=False)
+        for stream in keys.streams():
+            pipe.xlen(stream)
+        return sum(await pipe.execute())
+
+
 class Queue:
     """The queue server as the gateway and the broadcaster see it."""
 
@@ -270,8 +279,4 @@ class Queue:
 
     async def depth(self) -> int:
         """Jobs accepted and not finished."""
-        with valkey.available(QUEUE):
-            pipe = self._client.pipeline(transaction=False)
-            for stream in self.keys.streams():
-                pipe.xlen(stream)
-            return sum(await pipe.execute())
+        return await depth(self._client, self.keys)

@@ -4,8 +4,13 @@ import json
 from typing import Any
 
 from tests.e2e.admin.office import Office
+from tests.e2e.admin.test_audit import bury
 from tests.e2e.auth.test_admin import admin
 from tests.e2e.instance import until
+
+from scoreboard_runtime.contract import endpoints
+from scoreboard_runtime.process.health import Health
+from scoreboard_runtime.process.serving import listening
 
 WHY = ("--reason", "a test has its reasons")
 
@@ -69,6 +74,74 @@ async def test_a_board_is_frozen_and_unfrozen(office: Office) -> None:
 
     await until(refused, "the gateway refuses", 1.0)
     assert (await value(office, "unfreeze", "main"))["frozen"] is False
+
+
+async def test_the_overview_is_that_of_the_route_and_is_not_audited(office: Office) -> None:
+    ann, gateway = await office.player("ann", "level"), office.site.gateway
+    assert (await ann.execute("nothing")).code == "TASK_NOT_FOUND"
+    await bury(office, ann.user_id, 1)
+    await typed(office, "freeze", "--reason", "the final is over")
+    alone = await typed(office, "overview")
+    audited = await office.audit()
+
+    async with listening(gateway.health.metrics_app(), None, "127.0.0.1", 0) as metrics:
+        port = metrics.addresses[0][1]
+        office.place.environment[endpoints.ENV_METRICS_PORT] = str(port)
+        office.place.write_environment()
+        found, said = await value(office, "overview"), await typed(office, "overview")
+
+    route = (await office.root.get("/api/admin/overview")).body
+    assert await office.audit() == audited
+    address, counts = f"http://127.0.0.1:{port}/metrics", found["gateway"].pop("rejections")
+    assert counts == route["gateway"].pop("rejections")
+    assert {row["code"]: row["count"] for row in counts}["TASK_NOT_FOUND"] == 1
+    assert found["gateway"].pop("id") == address
+    assert found["gateway"].pop("startedAt") <= route["gateway"].pop("startedAt")
+    del route["gateway"]["id"]
+    # The budget fills up again between the two looks.
+    assert 0 < found["limits"]["global"].pop("left") <= 1_000_000
+    assert 0 < route["limits"]["global"].pop("left") <= 1_000_000
+    assert found == route
+    assert (found["players"], found["queue"]["deadLetters"]) == (1, 1)
+    lines = said.splitlines()
+    assert f"{found['name']}: 1 players ranked, runtime 0.1.0" in lines
+    assert "1 dead letters: admin dead-letters lists them" in lines
+    assert any("of 1000000 in 1 s" in line for line in lines)
+    frozen = next(line for line in lines if line.startswith("board main: frozen since "))
+    assert frozen.endswith(": the final is over")
+    rows = [line.split() for line in lines]
+    assert ["rare", "2", "in", "3600", "s", "-", "0", "0", "0"] in rows
+    assert ["level", "-", "-", "1", "0", "0"] in rows
+    assert ["TASK_NOT_FOUND", "zero_trust", "1"] in rows
+    assert "every gateway counts its own" in alone, "the stores do not know the counts"
+    assert "TASK_NOT_FOUND" not in alone
+
+
+async def test_counts_that_are_no_gateways_are_refused_and_one_that_is_away_hides_nothing(
+    office: Office,
+) -> None:
+    closed = "http://127.0.0.1:1/metrics"
+    office.place.environment[endpoints.ENV_METRICS_PORT] = "1"
+    office.place.write_environment()
+    worker = Health(office.worker.telemetry, []).metrics_app()
+
+    async with listening(worker, None, "127.0.0.1", 0) as metrics:
+        other = f"http://127.0.0.1:{metrics.addresses[0][1]}"
+        for address, why in (
+            (f"{other}/metrics", "is not a gateway's"),
+            (f"{other}/health/live", "tells no metrics"),
+            (closed, "does that gateway run?"),
+            ("nowhere", "does that gateway run?"),
+        ):
+            asked = ("overview", "--metrics", address)
+            status, out, err = await admin(office.place, *asked)
+            assert (status, out, why in err) == (1, "", True), err
+            assert "Traceback" not in err
+
+    said = await typed(office, "overview")
+    assert "board main: running" in said
+    assert f"rejections: {closed} is not reached" in said
+    assert (await value(office, "overview"))["gateway"] is None
 
 
 async def test_somebody_is_erased_for_good_and_the_log_says_by_whom(office: Office) -> None:

@@ -13,13 +13,38 @@ from tests.e2e.auth.site import PASSWORD, Place, Site
 from tests.e2e.instance import until
 
 from scoreboard_runtime.contract.actions import Job, encode_job
-from scoreboard_runtime.contract.keys import shard_of
+from scoreboard_runtime.contract.keys import Keys, shard_of
 from scoreboard_runtime.local.player import Player, Reply
 from scoreboard_runtime.process import lifecycle, settings
+from scoreboard_runtime.stores import valkey
 from scoreboard_runtime.stores.ranks import Ranks
 from scoreboard_runtime.worker.app import LANES, Worker
 
 WHY = {"reason": "a test has its reasons"}
+
+
+def dead(number: int) -> str:
+    """The id of a buried job."""
+    return f"019ab3f0-5c1e-7000-8000-{number:012x}"
+
+
+async def bury(client: valkey.Client, keys: Keys, user: str, count: int) -> None:
+    """Dead letters as a worker leaves them, two a microsecond; redriven, each is worth a point."""
+    for number in range(count):
+        letter, at = keys.dead_letter(dead(number)), 1_000_000 + number // 2
+        await client.hset(
+            letter,
+            mapping={
+                "job": encode_job(Job(user, "level", 1, f"{number:012x}", "r")),
+                "reason": f"poison {number}",
+                "admitted": 1,
+                "tries": 3,
+                "at": at,
+                "stream": keys.stream(shard_of(user)),
+                "status": "dead",
+            },
+        )
+        await client.zadd(keys.dead_letters(), {dead(number): at})
 
 
 @asynccontextmanager
@@ -102,6 +127,10 @@ class Office:
         if actions:
             job = (await player.job(accepted.body["jobId"], 10)).body
             assert job["status"] == "completed", job
+
+    async def bury(self, user: str, count: int) -> None:
+        gateway = self.site.gateway
+        await bury(gateway.queue_client, gateway.keys, user, count)
 
     async def held(self, player: Player) -> None:
         """A job in the queue as admission leaves one, worth a point."""

@@ -1,9 +1,6 @@
 """The audit log, the dead letters, the explanation of a rank and the overview."""
 
-from tests.e2e.admin.office import Office
-
-from scoreboard_runtime.contract.actions import Job, encode_job
-from scoreboard_runtime.contract.keys import shard_of
+from tests.e2e.admin.office import Office, dead
 
 
 async def test_every_call_is_written_down_with_who_whom_and_why(office: Office) -> None:
@@ -29,6 +26,29 @@ async def test_every_call_is_written_down_with_who_whom_and_why(office: Office) 
     assert gift["details"] == {"points": 3, "scoreBefore": 100, "scoreAfter": 103}
     assert (refused["outcome"], refused["details"]) == ("SCORE_OUT_OF_RANGE", {"points": -999})
     assert items[-5]["object"] == "main"
+
+
+async def test_what_was_done_to_an_account_is_written_down_with_what_it_was(
+    office: Office,
+) -> None:
+    ann = await office.player("ann")
+    path = f"/api/admin/users/{ann.user_id}/roles"
+
+    roles = {"roles": ["staff", "player"], "reason": "she helps"}
+    assert (await office.put(path, roles)).status == 200
+    await office.done("disable", ann, reason="the device is stolen")
+    await office.done("enable", ann, reason="it is found")
+
+    items = (await office.root.get(f"/api/admin/audit?user={ann.user_id}")).body["items"]
+    names = ("actor", "username", "verb", "outcome", "reason", "object")
+    assert [[item[name] for name in names] for item in reversed(items)] == [
+        ["root", "ann", "roles", "done", "she helps", None],
+        ["root", "ann", "disable", "done", "the device is stolen", None],
+        ["root", "ann", "enable", "done", "it is found", None],
+    ]
+    changed = {"before": ["player"], "after": ["player", "staff"]}
+    assert [item["details"] for item in reversed(items)] == [changed, {}, {}]
+    assert {item["actorId"] for item in items} == {office.root.user_id}
 
 
 async def test_the_log_is_read_by_pages_and_about_one_user(office: Office) -> None:
@@ -84,29 +104,9 @@ async def test_an_explanation_says_who_is_out_and_who_has_no_score(office: Offic
     assert (none["rank"], none["user"]["reachedAt"], none["items"]) == (None, None, [])
 
 
-def dead(number: int) -> str:
-    return f"019ab3f0-5c1e-7000-8000-{number:012x}"
-
-
-async def bury(office: Office, user: str, count: int) -> None:
-    """Jobs that no worker can do: their points are no score's."""
-    gateway = office.site.gateway
-    for number in range(count):
-        job = encode_job(Job(user, "level", 1, f"{number:012x}", "r"))
-        keys = [gateway.keys.stream(shard_of(user)), "", gateway.keys.dead_letters()]
-        job_id = dead(number)
-        keys[1] = gateway.keys.dead_letter(job_id)
-        await gateway.queue_client.hset(
-            keys[1],
-            mapping={"job": job, "reason": f"poison {number}", "admitted": 1, "tries": 3,
-                     "at": 1_000_000 + number // 2, "stream": keys[0], "status": "dead"},
-        )  # fmt: skip
-        await gateway.queue_client.zadd(keys[2], {job_id: 1_000_000 + number // 2})
-
-
 async def test_dead_letters_are_read_by_pages_and_driven_back(office: Office) -> None:
     ann = await office.player("ann")
-    await bury(office, ann.user_id, 7)
+    await office.bury(ann.user_id, 7)
 
     pages, cursor = [], ""
     while cursor is not None:
@@ -132,7 +132,7 @@ async def test_the_overview_knows_budgets_counts_and_freezes_and_is_not_audited(
 ) -> None:
     ann = await office.player("ann", "level")
     assert (await ann.execute("nothing")).code == "TASK_NOT_FOUND"
-    await bury(office, ann.user_id, 1)
+    await office.bury(ann.user_id, 1)
     await office.freeze()
     before = await office.audit()
 

@@ -4,8 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from tests.e2e.admin.office import WHY, Office
-from tests.e2e.admin.test_audit import bury, dead
+from tests.e2e.admin.office import WHY, Office, dead
 
 from scoreboard_runtime.local.player import Reply
 
@@ -48,6 +47,6 @@ async def test_an_order_about_a_board_is_done_once_for_each_key(office: Office, 
 
 async def test_a_dead_letter_is_driven_back_once_for_each_key(office: Office) -> None:
     ann = await office.player("ann")
-    await bury(office, ann.user_id, 1)
+    await office.bury(ann.user_id, 1)
 
     await judge(office, f"/api/admin/dead-letters/{dead(0)}/redrive")

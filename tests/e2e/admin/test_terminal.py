@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from tests.e2e.admin.office import Office
-from tests.e2e.admin.test_audit import bury
 from tests.e2e.auth.test_admin import admin
 from tests.e2e.instance import until
 
@@ -79,7 +78,7 @@ async def test_a_board_is_frozen_and_unfrozen(office: Office) -> None:
 async def test_the_overview_is_that_of_the_route_and_is_not_audited(office: Office) -> None:
     ann, gateway = await office.player("ann", "level"), office.site.gateway
     assert (await ann.execute("nothing")).code == "TASK_NOT_FOUND"
-    await bury(office, ann.user_id, 1)
+    await office.bury(ann.user_id, 1)
     await typed(office, "freeze", "--reason", "the final is over")
     alone = await typed(office, "overview")
     audited = await office.audit()

@@ -9,6 +9,8 @@ from tests.e2e.instance import Instance, a_manifest, running
 from tests.e2e.lacking import lacks
 from tests.e2e.page.browser import Tab, a_browser, a_tab, chromium
 
+from scoreboard_runtime.local.player import Player
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser and instance live in the session's loop, so the tests run there."""
@@ -29,6 +31,12 @@ async def browser() -> AsyncIterator[str]:
 async def board(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Instance]:
     async with running(tmp_path_factory.mktemp("board"), a_manifest()) as instance:
         yield instance
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def admin(board: Instance) -> Player:
+    """grace, whose password is ADMIN_PASSWORD."""
+    return await board.admin()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,53 +1,10 @@
 """The console at /admin in a real browser: what an admin does there is done."""
 
-import pytest_asyncio
-from tests.e2e.instance import ADMIN_PASSWORD, Instance, until
+from tests.e2e.instance import Instance, until
 from tests.e2e.page.browser import Tab
+from tests.e2e.page.desk import enter, opened, ordered, played
 
 from scoreboard_runtime.local.player import Player
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def admin(board: Instance) -> Player:
-    return await board.admin()
-
-
-async def enter(
-    tab: Tab, board: Instance, name: str = "grace", password: str = ADMIN_PASSWORD
-) -> None:
-    await tab.open(f"{board.url}/admin")
-    await tab.until("document.querySelector('#login')?.hidden === false")
-    await tab.run(
-        f"username.value = {name!r}; document.querySelector('#password').value = {password!r};"
-        "document.querySelector('#login').requestSubmit()"
-    )
-
-
-async def ordered(tab: Tab, deed: str, reason: str, field: str = "") -> None:
-    """Presses a deed's button and fills its dialog in."""
-    await tab.until(f"document.querySelector('#do-{deed}') !== null")
-    await tab.click(f"#do-{deed}")
-    await tab.until("document.querySelector('#order').open")
-    value = f"document.querySelector('#order-value').value = {field!r};" if field else ""
-    await tab.run(f"{value} document.querySelector('#order-reason').value = {reason!r};")
-    await tab.click("#order-go")
-
-
-async def opened(tab: Tab, name: str) -> None:
-    """Finds a player and opens them."""
-    await tab.run(f"query.value = {name!r}; document.querySelector('#find').requestSubmit()")
-    place = f'[aria-label="Open {name}"]'
-    await tab.until(f"document.querySelector({place!r}) !== null")
-    await tab.click(place)
-    await tab.until(f"document.querySelector('#person h2')?.textContent === {name!r}")
-
-
-async def played(board: Instance, count: int = 1) -> Player:
-    player = await board.player()
-    for _ in range(count):
-        job = (await player.execute("level")).body["jobId"]
-    assert (await player.job(job, 10)).body["status"] == "completed"
-    return player
 
 
 async def test_who_is_no_admin_is_told_so(tab: Tab, board: Instance, admin: Player) -> None:

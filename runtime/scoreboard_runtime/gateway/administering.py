@@ -17,7 +17,7 @@ from scoreboard_runtime.gateway.boundary import CLAIMS, Handler
 from scoreboard_runtime.gateway.parts import Gateway
 from scoreboard_runtime.gateway.requests import decode, decoder_of, invalid, json, raw_body
 from scoreboard_runtime.process.problems import Rejected
-from scoreboard_runtime.rules.moderation import ADMIN, Refused, reason_fault
+from scoreboard_runtime.rules.moderation import ADMIN, NOBODY, Refused, reason_fault
 from scoreboard_runtime.stores.audit import Actor, Call
 from scoreboard_runtime.stores.moderation import Done
 
@@ -106,7 +106,7 @@ def user_of(request: web.Request) -> str:
     try:
         return str(uuid.UUID(request.match_info["user_id"]))
     except ValueError:
-        raise Rejected("NOT_FOUND", detail="There is no such user.") from None
+        raise Rejected("NOT_FOUND", detail=NOBODY) from None
 
 
 def answer(done: Done, **more: Any) -> web.StreamResponse:

@@ -6,7 +6,7 @@ from typing import Any
 from scoreboard_runtime.contract.board import DEFAULT_WINDOW, Board
 from scoreboard_runtime.contract.snapshots import rfc3339
 from scoreboard_runtime.gateway.users import history_page
-from scoreboard_runtime.rules.moderation import Refused, because
+from scoreboard_runtime.rules.moderation import NOBODY, Refused, because
 from scoreboard_runtime.rules.standings import Place
 from scoreboard_runtime.stores.moderation import person_document
 from scoreboard_runtime.stores.postgres import Database
@@ -27,7 +27,7 @@ class Explainer:
         """The explanation, with the rows below version `before`. Raises Refused for nobody."""
         row = await self.database.fetchrow("person", user)
         if row is None:
-            raise Refused("NOT_FOUND", "There is no such user.")
+            raise Refused("NOT_FOUND", NOBODY)
         around = await self.standings.around(self.board, DEFAULT_WINDOW, user, 1)
         exact = await self.database.fetchrow("standing_of", user)
         total = await self.database.fetchrow("ledger_sum", user, self.board.name, DEFAULT_WINDOW)

@@ -48,10 +48,16 @@ async def exchange(gateway: Gateway, request: web.Request) -> web.StreamResponse
     """POST /api/auth/oidc: 200 as login; 404 where no provider is configured."""
     given = await body(request, TokenRequest)
     if gateway.identity is None or gateway.board.oidc is None:
-        raise Rejected("NOT_FOUND", detail="This board has no identity provider.")
+        raise Rejected(
+            "NOT_FOUND",
+            detail="This board has no identity provider. Log in with a name and a password.",
+        )
     found = await gateway.identity.subject(given.id_token)
     if found is None:
-        raise Rejected("INVALID_CREDENTIALS", detail="The identity provider's token is not valid.")
+        raise Rejected(
+            "INVALID_CREDENTIALS",
+            detail="The identity provider's token is not valid. Sign in there again.",
+        )
     subject, name = found
     identity = f"{gateway.board.oidc.issuer}|{subject}"
     user = await _provision(gateway, identity, _wished(name, subject))

@@ -151,7 +151,10 @@ class Moderator:
 
         async def work(_: Connection) -> Done:
             if not await self.letters.redrive(job_id):
-                raise Refused("NOT_FOUND", "This job is not among the dead letters.")
+                raise Refused(
+                    "NOT_FOUND",
+                    "This job is not among the dead letters. Look at them again: it may be done.",
+                )
             return Done({"jobId": job_id, "status": "queued"})
 
         return await self.moderation.audited(call, work)

@@ -70,7 +70,10 @@ async def _freeze(
 ) -> web.StreamResponse:
     board = request.match_info["board"]
     if board not in [found.name for found in gateway.board.boards]:
-        raise Rejected("NOT_FOUND", detail="There is no such board.")
+        raise Rejected(
+            "NOT_FOUND",
+            detail="There is no such board. Ask GET /api/admin/overview for those that are.",
+        )
     call = given.call(request, "freeze" if frozen else "unfreeze", object=board)
     done = await gateway.moderator.freeze(call, board, frozen=frozen)
     await gateway.freezes.poll()  # the other gateways look twice a second

@@ -17,7 +17,9 @@ def _board(gateway: Gateway, request: web.Request) -> Board:
     window = request.query.get("window", DEFAULT_WINDOW)
     found = next((board for board in gateway.board.boards if board.name == name), None)
     if found is None or window != DEFAULT_WINDOW:
-        raise Rejected("NOT_FOUND", detail="There is no such board, or no such window of it.")
+        raise Rejected(
+            "NOT_FOUND", detail="There is no such board or window. Leave both out for the default."
+        )
     return found
 
 

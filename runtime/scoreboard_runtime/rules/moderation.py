@@ -10,6 +10,7 @@ from scoreboard_runtime.rules.standings import Place
 ADMIN = "admin"
 MOST_REASON = 500
 ADJUST, DISQUALIFY, RESTORE = "adjust", "disqualify", "restore"
+NOBODY = "There is no such user. Look for them by a part of the name."
 
 
 class Refused(Exception):

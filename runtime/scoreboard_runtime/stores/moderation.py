@@ -82,7 +82,7 @@ def _change(user: str, player: Player, row: ByHand) -> Change:
 async def _locked(connection: Connection, user: str) -> asyncpg.Record:
     row = await connection.fetchrow(QUERIES["lock_player"], user)
     if row is None:
-        raise Refused("NOT_FOUND", "There is no such user.")
+        raise Refused("NOT_FOUND", rules.NOBODY)
     return row
 
 
@@ -187,7 +187,7 @@ class Moderation:
         rows = await connection.fetch(QUERIES["lock_person"], user)
         person = next((row for row in rows if row["id"] == user), None)
         if person is None:
-            raise Refused("NOT_FOUND", "There is no such user.")
+            raise Refused("NOT_FOUND", rules.NOBODY)
         able = {r["id"] for r in rows if rules.ADMIN in r["roles"] and r["disabled_at"] is None}
         return person, able
 

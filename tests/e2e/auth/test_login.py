@@ -157,7 +157,8 @@ async def test_every_wrong_login_has_the_same_answer(site: Site, body: Any) -> N
             "type": "/docs#invalid-credentials",
             "title": "Invalid credentials",
             "status": 401,
-            "detail": "The user name or the password is wrong.",
+            "detail": "The user name or the password is wrong. Check both and try again, or ask "
+            "an admin of this board.",
             "code": "INVALID_CREDENTIALS",
         },
     )

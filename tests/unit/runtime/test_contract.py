@@ -25,6 +25,7 @@ from scoreboard_runtime.contract.changes import Change, Header, decode_changes, 
 from scoreboard_runtime.contract.durations import microseconds
 from scoreboard_runtime.contract.rejections import LAYERS, REJECTIONS, TWELVE
 from scoreboard_runtime.contract.snapshots import rfc3339
+from scoreboard_runtime.gateway.app import ACTION_ROUTES, ROUTES
 from scoreboard_runtime.process.problems import document, problem, seconds
 
 places = st.builds(Place, st.integers(0, 15), st.integers(0, 2**48 - 1), st.integers(0, 4095))
@@ -130,6 +131,45 @@ def test_the_functions_in_valkey_answer_with_these_codes_only():
 
     assert said <= set(REJECTIONS)
     assert said >= set(TWELVE) - {"INVALID_SIGNATURE"}, "the gateway finds a wrong signature"
+
+
+# What somebody can be told to do; an instruction begins with one of them.
+STEPS = "Ask|Check|Choose|Compare|Correct|Do not|Give|Refresh|Send|Sign|Use|Wait"
+
+
+def test_every_code_says_what_to_do_next():
+    steps = {
+        code: re.findall(rf"(?:^|[.;] )({STEPS})\b", row.detail, re.IGNORECASE)
+        for code, row in REJECTIONS.items()
+    }
+
+    assert [code for code, found in steps.items() if not found] == []
+    said = {verb.capitalize() for found in steps.values() for verb in found}
+    assert said == set(STEPS.split("|")), "no verb is listed that nobody is told"
+    for code, row in REJECTIONS.items():
+        # The header is there (below), so the text names it.
+        assert ("Wait for Retry-After seconds" in row.detail) == (
+            row.status in (429, 503) or code == "COOLDOWN"
+        )
+
+
+def test_what_a_code_sends_one_to_is_there():
+    served = {(method, path) for method, path, *_ in (*ROUTES, *ACTION_ROUTES)}
+    named = {
+        found
+        for row in REJECTIONS.values()
+        for found in re.findall(r"([A-Z]+) (/api/[a-z/-]+)", row.detail)
+    }
+
+    assert named == {("POST", "/api/tasks")}
+    assert named <= served
+
+
+def test_a_wrong_login_is_not_told_what_was_wrong():
+    detail = REJECTIONS["INVALID_CREDENTIALS"].detail
+
+    assert "name or the password" in detail
+    assert not re.search(r"exist|unknown|no such|disabled|regist", detail, re.IGNORECASE)
 
 
 def test_429_and_503_always_say_when_to_come_back():

@@ -144,5 +144,7 @@ def add_arguments(add: Add) -> None:
     text = "the board now: frozen or not, queue, budgets, rejections by code"
     looking = add("overview", overview, text)
     looking.add_argument(
-        "--metrics", metavar="URL", help="of a gateway, whose counts to show (default: the local)"
+        "--metrics",
+        metavar="URL",
+        help="of a gateway, whose counts to show (default: that of --data-dir)",
     )

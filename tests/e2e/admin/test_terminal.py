@@ -152,7 +152,11 @@ async def test_somebody_is_erased_for_good_and_the_log_says_by_whom(office: Offi
     assert "Ann Lee is erased" in await typed(office, *asked, "--yes")
 
     await office.shows()
-    assert (await ann.get("/api/users/me")).status == 401
+
+    async def ended() -> bool:
+        return (await ann.get("/api/users/me")).status == 401
+
+    await until(ended, "the gateway has heard that the session ended", 1.0)
     last = (await value(office, "audit"))["items"][0]
     assert (last["verb"], last["actor"], last["outcome"]) == ("erase", "grace", "done")
     assert last["reason"] == f"{last['userId']} wrote to us"

@@ -106,8 +106,6 @@ def _codes(answer: Json) -> str:
 
 
 def _example(value: Any) -> str:
-    if value is None:
-        return ""
     text = isinstance(value, str)
     inside = f'<pre tabindex="0"><code>{escape(value)}</code></pre>' if text else shown(value)
     return f"<details><summary>example</summary>{inside}</details>"
@@ -119,7 +117,7 @@ def _said(answer: Json) -> str:
         return _codes(answer)
     for media in content.values():
         named = kind(media["schema"]) if "$ref" in media["schema"] else ""
-        return f"{inline(answer['description'])} {named}{_example(media.get('example'))}"
+        return f"{inline(answer['description'])} {named}{_example(media['example'])}"
     return inline(answer["description"])
 
 

@@ -19,14 +19,19 @@ from scoreboard_client import Accepted, Action, Scoreboard
 from scoreboard_operator import kinds
 
 CALM = 420.0  # seconds: two minutes of calm, and what measuring and a busy machine add
-RATE = 60.0  # requests a second, which cost more than half of REQUEST
-REQUEST = {"requests": {"cpu": "40m", "memory": "64Mi"}}
-FREE = {
-    "autoscaling": {"minReplicas": 1, "maxReplicas": 2, "targetCPU": 50},
-    "resources": REQUEST,
+# Requests a second. They cost a gateway more than half of what it asks for (110 to 300 m), and doing
+# nothing costs it less than a quarter (10 to 35 m), on a quick machine and on one thrice as slow.
+RATE, ASKED = 200.0, "160m"
+SCALED = {"minReplicas": 1, "maxReplicas": 2, "targetCPU": 50}
+GATEWAY = {
+    "autoscaling": SCALED,
+    "resources": {"requests": {"cpu": ASKED, "memory": "64Mi"}},
 }
 # A worker that gets no more than this finishes fewer jobs than WRITERS send.
-SLOW_WORKER = {**FREE, "resources": {**REQUEST, "limits": {"cpu": "80m"}}}
+SLOW_WORKER = {
+    "autoscaling": SCALED,
+    "resources": {"requests": {"cpu": "40m", "memory": "64Mi"}, "limits": {"cpu": "80m"}},
+}
 # The jobs that may wait fit one shard of the queue (100,000 / 16): it is never full, on no machine.
 WRITERS, BATCH, WINDOW, MOST_BATCHES, GROWN = 6, 100, 6, 3000, 1000
 
@@ -91,7 +96,7 @@ async def test_a_loaded_gateway_and_a_growing_queue_are_scaled_up_and_when_it_is
 ) -> None:
     try:
         await asyncio.to_thread(scaled, moving, gateway=1, worker=1)
-        await asyncio.to_thread(moving.patch, gateway=FREE, worker=SLOW_WORKER)
+        await asyncio.to_thread(moving.patch, gateway=GATEWAY, worker=SLOW_WORKER)
         await asyncio.to_thread(moving.wait_ready, LONG)
         async with constant(moving, ingress, rate=RATE, sockets=1):
             async with bursts(moving, ingress) as found:

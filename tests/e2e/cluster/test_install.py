@@ -1,11 +1,14 @@
 """kubectl apply, and it runs: reached, played and watched through the ingress; told to people."""
 
+import json
+
 import aiohttp
 import pytest
 from tests.e2e.cluster.api import Api
 from tests.e2e.cluster.boards import ROLES, Board
 from tests.e2e.cluster.operator_process import OperatorProcess
 from tests.e2e.cluster.play import scored, signed_in, status_of, visiting, watching
+from tests.e2e.cluster.waiting import until
 from tests.e2e.events import Events
 
 from scoreboard_operator import kinds
@@ -72,6 +75,16 @@ async def test_an_unsigned_action_is_refused_through_the_ingress_too(
         answer = await ann.post("/api/actions/execute", {"action": "level"})
 
     assert (answer.status, answer.code) == (401, "STALE_REQUEST")
+    until(lambda: refused(board, "STALE_REQUEST"), 60, "an admin in a pod sees what is refused")
+
+
+def refused(board: Board, code: str) -> int:
+    """As often as one of the gateways has, by the command of docs/admin.md."""
+    command = ("exec", f"deploy/{board.name}-worker", "--", "scoreboard", "admin", "overview")
+    gateway = ("--metrics", f"http://{board.name}-gateway-metrics:9100/metrics")
+    said = board.api.kubectl("-n", board.namespace, *command, "--json", *gateway)
+    counts = json.loads(said)["gateway"]["rejections"]
+    return next(int(row["count"]) for row in counts if row["code"] == code)
 
 
 async def test_the_page_and_its_docs_are_there(board: Board, ingress: str, host: str) -> None:

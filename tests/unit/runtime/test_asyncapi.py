@@ -107,6 +107,12 @@ def test_every_example_keeps_to_its_schema_and_has_no_more():
             judge(description, name).validate(example["payload"])
 
 
+def test_every_header_of_the_handshake_has_an_example():
+    (channel,) = describe_socket(BOARD)["channels"].values()
+    for name, header in channel["bindings"]["ws"]["headers"]["properties"].items():
+        assert header["examples"], name
+
+
 def test_what_clients_say_in_the_examples_is_what_the_server_reads():
     messages_ = describe_socket(BOARD)["components"]["messages"]
     for kind in SAID_BY_CLIENTS:

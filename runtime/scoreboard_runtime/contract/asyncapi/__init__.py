@@ -70,21 +70,28 @@ def _message(kind: type[msgspec.Struct], board: Scoreboard) -> Json:
     }
 
 
+def _header(description: str, example: str) -> Json:
+    return {"type": "string", "description": description, "examples": [example]}
+
+
+_HANDSHAKE = {
+    "type": "object",
+    "properties": {
+        "Sec-WebSocket-Protocol": _header(
+            f"Offers {endpoints.SUBPROTOCOL}, or nothing at all.", endpoints.SUBPROTOCOL
+        ),
+        "Origin": _header(
+            "One of spec.exposure.allowedOrigins, where there are any.", "https://game.example.com"
+        ),
+        "X-Request-Id": _header(
+            "Names this request in every log line; the answer has it too.", "0f5c2a9e4b7d4c1e"
+        ),
+    },
+}
+
+
 def _channel() -> Json:
     kinds = (*SAID_BY_CLIENTS, *messages.ALL)
-    handshake = {
-        "type": "object",
-        "properties": {
-            "Sec-WebSocket-Protocol": {
-                "type": "string",
-                "description": f"Offers {endpoints.SUBPROTOCOL}, or nothing at all.",
-            },
-            "Origin": {
-                "type": "string",
-                "description": "One of spec.exposure.allowedOrigins, where there are any.",
-            },
-        },
-    }
     return {
         "address": endpoints.WEBSOCKET_PATH,
         "title": "The socket",
@@ -92,7 +99,7 @@ def _channel() -> Json:
         "messages": {
             _name(kind): _reference("components", "messages", _name(kind)) for kind in kinds
         },
-        "bindings": {"ws": {"method": "GET", "headers": handshake}},
+        "bindings": {"ws": {"method": "GET", "headers": _HANDSHAKE}},
         "x-subprotocol": endpoints.SUBPROTOCOL,
         "x-handshake": [
             {"status": REJECTIONS[code].status, "code": code, "when": when}

@@ -23,7 +23,7 @@ from scoreboard_runtime.rules.outbox import Outbox
 
 KERNEL = 64 * 1024  # bytes; Linux takes it twice
 HIGH = 64 * 1024  # bytes that may wait in a transport before its client is skipped
-CLOSE_WITHIN = 5.0
+CLOSE_WITHIN, LOOK_EVERY = 5.0, 0.05
 
 
 def now_us() -> int:
@@ -135,6 +135,11 @@ class SocketClient(Client):
     def _goodbye(self, code: int, reason: str) -> None:
         self.ws.goodbye = True
         self.transport.write(close_frame(code, reason))
+
+    async def gone(self) -> None:
+        """After a goodbye: until the connection is over. What comes in is thrown away."""
+        while not self.transport.is_closing():
+            await asyncio.sleep(LOOK_EVERY)
 
     def _cut(self) -> None:
         if not self.transport.is_closing():

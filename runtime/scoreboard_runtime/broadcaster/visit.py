@@ -36,6 +36,7 @@ from scoreboard_runtime.stores.standings import Standings
 log = structlog.get_logger()
 CHARGED = web.RequestKey("charged", dict[str, str])  # the RateLimit fields of the answer
 MOST_BYTES = 16 * 1024
+LARGE = Close(TOO_LARGE, "at most 16 KiB")
 MOST_BUFFERED = 1024 * 1024  # a larger message is cut off while it arrives
 
 
@@ -146,17 +147,23 @@ class Visits:
     # --- the conversation --------------------------------------------------------
     async def _converse(self, client: SocketClient) -> None:
         async for message in client.ws:
+            if message.type is aiohttp.WSMsgType.ERROR:
+                break
             if client.closing:
                 continue
             before = client.connection.state
             if message.type is aiohttp.WSMsgType.TEXT and _is_large(message.data):
-                effects: list[Effect] = [Close(TOO_LARGE, "at most 16 KiB")]
+                effects: list[Effect] = [LARGE]
             elif message.type is aiohttp.WSMsgType.TEXT:
                 effects = self._read(client.connection, message.data)
             else:
                 effects = client.connection.garbled()
             await self._perform(client, effects)
             self.hub.moved(before, client.connection.state)
+        if client.ws.broken:
+            large = client.ws.broken == TOO_LARGE
+            await self._perform(client, [LARGE] if large else client.connection.garbled())
+            await client.gone()
 
     @staticmethod
     def _read(connection: Connection, text: str) -> list[Effect]:

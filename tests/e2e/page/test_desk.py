@@ -95,13 +95,25 @@ async def test_roles_and_an_account_that_is_disabled_and_enabled_are_in_its_log(
     await tab.until(f"document.querySelector('#audit').innerText.includes({other.username!r})")
 
 
+async def scores(player: Player) -> set[int]:
+    """All that anybody has."""
+    found: list[int] = []
+    while entries := (await player.get(f"/api/scoreboard?limit=100&offset={len(found)}")).body[
+        "entries"
+    ]:
+        found += [entry["score"] for entry in entries]
+    return set(found)
+
+
 async def test_a_rank_is_explained_by_its_neighbours_and_the_rows_of_the_ledger(
     tab: Tab, board: Instance, admin: Player
 ) -> None:
     top, ann, low = await played(board), await played(board), await played(board)
-    for player, points in ((top, -61), (ann, -63), (low, -63)):
+    taken = await scores(ann)
+    free = next(score for score in range(1, 98) if not taken & {score, score + 1, score + 2})
+    for player, score in ((top, free + 2), (ann, free), (low, free)):
         path = f"/api/admin/users/{player.user_id}/adjust"
-        value = {"points": points, "reason": "<i>counted</i> twice"}
+        value = {"points": score - 100, "reason": "<i>counted</i> twice"}
         assert (await admin.post(path, value)).status == 200
 
     async def ranked() -> bool:
@@ -119,13 +131,13 @@ async def test_a_rank_is_explained_by_its_neighbours_and_the_rows_of_the_ledger(
     why = (await tab.text("#person .why")).split("\n\n")
     assert why[0].startswith("#")
     assert why[1:] == [
-        f"Above: {top.username} with 39, decided by the score",
-        f"Below: {low.username} with 37, decided by who reached it first",
-        "2 rows of the ledger make 37: score and rank agree.",
+        f"Above: {top.username} with {free + 2}, decided by the score",
+        f"Below: {low.username} with {free}, decided by who reached it first",
+        f"2 rows of the ledger make {free}: score and rank agree.",
     ]
     ledger = await rows(tab, LEDGER)
     assert [row[1:] for row in ledger] == [
-        ["adjust", "-63", "37", "<i>counted</i> twice"],
+        ["adjust", str(free - 100), str(free), "<i>counted</i> twice"],
         ["level", "+100", "100", ""],
     ]
 

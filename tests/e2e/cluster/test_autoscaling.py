@@ -1,6 +1,8 @@
 """Flow 10's loop: what degrades under load is scaled, the load is spread, and it is calm again."""
 
 import asyncio
+import json
+import statistics
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,14 +21,11 @@ from scoreboard_client import Accepted, Action, Scoreboard
 from scoreboard_operator import kinds
 
 CALM = 420.0  # seconds: two minutes of calm, and what measuring and a busy machine add
-# Requests a second. They cost a gateway more than half of what it asks for (110 to 300 m), and doing
-# nothing costs it less than a quarter (10 to 35 m), on a quick machine and on one thrice as slow.
-RATE, ASKED = 200.0, "160m"
+# Requests a second: a busy gateway costs eight times and more what an idle one does, on any machine.
+RATE, READINGS = 200.0, 5
+# A gateway asks for so much of what it costs idle: at half of that it is scaled up, at a quarter down.
+ASKED = 8
 SCALED = {"minReplicas": 1, "maxReplicas": 2, "targetCPU": 50}
-GATEWAY = {
-    "autoscaling": SCALED,
-    "resources": {"requests": {"cpu": ASKED, "memory": "64Mi"}},
-}
 # A worker that gets no more than this finishes fewer jobs than WRITERS send.
 SLOW_WORKER = {
     "autoscaling": SCALED,
@@ -47,6 +46,24 @@ def wanted(board: Board, role: str, replicas: int) -> None:
         LONG if replicas > 1 else CALM,
         lambda: f"it asks for {replicas} of {role}; it says {autoscaler(board, role)}",
     )
+
+
+def asks(board: Board) -> dict[str, Any]:
+    """The gateway's spec, by what the cluster measures of one that has nothing to do."""
+    place = f"/apis/metrics.k8s.io/v1beta1/namespaces/{board.namespace}/pods"
+    labels = "?labelSelector=app.kubernetes.io/component%3Dgateway"
+    seen: dict[str, int] = {}  # nanocores, by the time of the reading
+
+    def enough() -> bool:
+        for pod in json.loads(board.api.kubectl("get", "--raw", place + labels))["items"]:
+            usage = pod["containers"][0]["usage"]["cpu"]
+            seen[pod["timestamp"]] = int(usage.removesuffix("n"))
+        return len(seen) >= READINGS
+
+    until(enough, LONG, lambda: f"a gateway is measured {READINGS} times: {seen}")
+    idle = statistics.median(list(seen.values())[-READINGS:]) / 1e6
+    cpu = f"{max(10, round(ASKED * idle))}m"
+    return {"autoscaling": SCALED, "resources": {"requests": {"cpu": cpu, "memory": "64Mi"}}}
 
 
 @dataclass(slots=True)
@@ -96,7 +113,8 @@ async def test_a_loaded_gateway_and_a_growing_queue_are_scaled_up_and_when_it_is
 ) -> None:
     try:
         await asyncio.to_thread(scaled, moving, gateway=1, worker=1)
-        await asyncio.to_thread(moving.patch, gateway=GATEWAY, worker=SLOW_WORKER)
+        gateway = await asyncio.to_thread(asks, moving)
+        await asyncio.to_thread(moving.patch, gateway=gateway, worker=SLOW_WORKER)
         await asyncio.to_thread(moving.wait_ready, LONG)
         async with constant(moving, ingress, rate=RATE, sockets=1):
             async with bursts(moving, ingress) as found:
@@ -108,7 +126,11 @@ async def test_a_loaded_gateway_and_a_growing_queue_are_scaled_up_and_when_it_is
             until, lambda: scored(moving, found.users) == found.accepted, LONG, "all is scored"
         )
         with capsys.disabled():
-            print(f"{grown} jobs waited for one worker; {found.accepted} were accepted and scored")
+            asked = gateway["resources"]["requests"]["cpu"]
+            print(
+                f"{grown} jobs waited for one worker; {found.accepted} were accepted and scored; "
+                f"a gateway asks for {asked}"
+            )
 
         await asyncio.to_thread(wanted, moving, "gateway", 1)
         await asyncio.to_thread(wait_for_replicas, moving, gateway=1)

@@ -1,5 +1,6 @@
 """What the tests of the page look at."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from tests.e2e.instance import Instance
@@ -19,6 +20,8 @@ TRACE = """for (const part of ['state', 'detail']) {
     for (const { addedNodes: [text] } of records) seen.push(text.textContent);
   }).observe(document.querySelector(`#${part}`), {childList: true});
 }"""
+PASSWORD = "a good long password"
+COINS = {"name": "coins", "points": {"field": "coins", "each": 2, "max": 500}}
 REFUSED = "the server responded with a status of 4"  # what Chromium logs of a problem document
 
 
@@ -29,9 +32,25 @@ async def open_board(tab: Tab, instance: Instance) -> None:
 
 async def known(instance: Instance, name: str) -> Player:
     """A user that the test's instance has, with a session."""
-    player = Player(instance.http, instance.url, name, "a good long password")
+    player = Player(instance.http, instance.url, name, PASSWORD)
     assert (await player.login()).status == 200
     return player
+
+
+async def people(instance: Instance, coins: Iterable[tuple[str, int]]) -> None:
+    """Registers each by name, who plays COINS eight times."""
+    for name, each in coins:
+        assert (await Player(instance.http, instance.url, name, PASSWORD).register()).status == 201
+        player = await known(instance, name)
+        for _ in range(8):
+            await player.execute("coins", data={"coins": each})
+
+
+def row_of(name: str, part: str = "") -> str:
+    """The row of a player on the board, or a part of it, as an expression."""
+    found = f"""[...document.querySelectorAll('#board .row')]
+      .find((row) => row.querySelector('.player').textContent === {name!r})"""
+    return f"{found}.querySelector({part!r})" if part else found
 
 
 async def press(tab: Tab, name: str) -> None:

@@ -8,6 +8,7 @@ import pytest_asyncio
 from tests.e2e.instance import Instance, a_manifest, running
 from tests.e2e.page.browser import Tab, a_tab
 from tests.e2e.page.looks import (
+    COINS,
     DETAIL,
     ROWS,
     SUBSCRIBED,
@@ -15,10 +16,10 @@ from tests.e2e.page.looks import (
     faults,
     known,
     open_board,
+    people,
     press,
+    row_of,
 )
-
-from scoreboard_runtime.local.player import Player
 
 NO_SOCKET = """window.WebSocket = class { constructor() { setTimeout(() => this.onclose?.({code: 1006}), 1); }
   close() { this.onclose = null; } };"""
@@ -35,18 +36,10 @@ LONG_NAMES = f"""
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def small(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Instance]:
     """Three rows; Ann leads Bob and Cid, and nobody else is shown."""
-    actions = [
-        {"name": "coins", "points": {"field": "coins", "each": 2, "max": 500}},
-        {"name": "level", "points": 100},
-    ]
+    actions = [COINS, {"name": "level", "points": 100}]
     manifest = a_manifest(boards=[{"name": "main", "size": 3}], actions=actions)
     async with running(tmp_path_factory.mktemp("small"), manifest) as instance:
-        for name, coins in (("Ann", 250), ("Bob", 240), ("Cid", 230)):
-            player = Player(instance.http, instance.url, name, "a good long password")
-            assert (await player.register()).status == 201
-            assert (await player.login()).status == 200
-            for _ in range(8):
-                await player.execute("coins", data={"coins": coins})
+        await people(instance, (("Ann", 250), ("Bob", 240), ("Cid", 230)))
         yield instance
 
 
@@ -54,8 +47,7 @@ async def test_a_rise_is_marked_and_drawn_and_the_mark_fades(tab: Tab, small: In
     first, second, *_ = await entries(small)
     rising = await known(small, second[1])
     await open_board(tab, small)
-    row = f"""[...document.querySelectorAll('#board .row')]
-      .find((row) => row.querySelector('.player').textContent === {second[1]!r})"""
+    row = row_of(second[1])
     heights = f"""new Set({row}.querySelector('.trend').getAttribute('points').split(' ')
       .map((point) => point.split(',')[1])).size"""
     await tab.until(f"{row} && {heights} === 1")

@@ -8,9 +8,17 @@ import pytest
 import pytest_asyncio
 from tests.e2e.instance import Instance, a_manifest, running, until
 from tests.e2e.page.browser import Tab, a_tab
-from tests.e2e.page.looks import entries, faults, known, open_board, press, standings
-
-from scoreboard_runtime.local.player import Player
+from tests.e2e.page.looks import (
+    COINS,
+    entries,
+    faults,
+    known,
+    open_board,
+    people,
+    press,
+    row_of,
+    standings,
+)
 
 ARABIC = "محمد بن عبد الله"
 FIVE = (("Ann", 450), ("Bob", 400), ("Cid", 350), ("Dee", 300), (ARABIC, 250))  # and their coins
@@ -33,18 +41,13 @@ OFFSETS = r"""
 async def five(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Instance]:
     """Five rows are shown; whose they are is told apart, and one of them is Arabic."""
     actions = [
-        {"name": "coins", "points": {"field": "coins", "each": 2, "max": 500}},
+        COINS,
         {"name": "level", "points": 100},
         {"name": "dust", "points": 1, "task": "Issued"},  # which no guest plays
     ]
     manifest = a_manifest(boards=[{"name": "main", "size": 5}], actions=actions)
     async with running(tmp_path_factory.mktemp("five"), manifest) as instance:
-        for name, coins in FIVE:
-            player = Player(instance.http, instance.url, name, "a good long password")
-            assert (await player.register()).status == 201
-            assert (await player.login()).status == 200
-            for _ in range(8):
-                await player.execute("coins", data={"coins": coins})
+        await people(instance, FIVE)
         yield instance
 
 
@@ -52,13 +55,6 @@ async def open_five(tab: Tab, instance: Instance) -> None:
     await open_board(tab, instance)
     await tab.until("document.querySelectorAll('#board .row').length === 5")
     await tab.until("document.getAnimations().length === 0")
-
-
-def row(name: str, part: str = "") -> str:
-    """The row of a player on the board, or a part of it, as an expression."""
-    found = f"""[...document.querySelectorAll('#board .row')]
-      .find((row) => row.querySelector('.player').textContent === {name!r})"""
-    return f"{found}.querySelector({part!r})" if part else found
 
 
 async def change_of_the_lead(instance: Instance) -> tuple[str, str]:
@@ -79,7 +75,7 @@ async def test_a_score_counts_up_or_jumps_for_who_wants_no_motion(
         (_, name, before), *_ = await entries(five)
         await tab.run(f"""window.texts = []; new MutationObserver((records) => {{
           for (const {{ addedNodes: [text] }} of records) window.texts.push(text.textContent);
-        }}).observe({row(name, ".score")}, {{childList: true}})""")
+        }}).observe({row_of(name, ".score")}, {{childList: true}})""")
 
         await (await known(five, name)).execute("level")
 
@@ -103,8 +99,8 @@ async def test_a_change_moves_nothing_for_who_wants_no_motion(
 
         rose, _ = await change_of_the_lead(five)
 
-        await tab.until(f"{row(rose)}.dataset.rank === '1'")
-        await tab.until(f"{row(rose, '.move')}.classList.contains('old')")
+        await tab.until(f"{row_of(rose)}.dataset.rank === '1'")
+        await tab.until(f"{row_of(rose, '.move')}.classList.contains('old')")
         assert (await tab.run("window.moving") > 0) is moves
 
 
@@ -128,7 +124,7 @@ async def test_a_glide_begins_where_the_row_was_seen(browser: str, five: Instanc
 async def test_who_is_passed_is_marked_and_the_mark_is_gone_in_the_end(tab: Tab, five: Instance):
     await open_five(tab, five)
     (_, leader, _), *_ = await entries(five)
-    mark = row(leader, ".move")
+    mark = row_of(leader, ".move")
     await tab.run(f"""window.marks = []; new MutationObserver(([{{ target }}]) => {{
       window.marks.push([target.textContent, target.className, getComputedStyle(target).opacity]);
     }}).observe({mark}, {{childList: true}})""")
@@ -155,7 +151,7 @@ async def test_three_places_have_a_medal_each_and_the_fourth_none(tab: Tab, five
 async def test_a_name_is_written_from_its_own_side(tab: Tab, five: Instance):
     await open_five(tab, five)
 
-    sides = {name: await tab.run(f"getComputedStyle({row(name, '.player')}).direction")
+    sides = {name: await tab.run(f"getComputedStyle({row_of(name, '.player')}).direction")
              for name, _ in FIVE}  # fmt: skip
 
     assert sides == {name: "rtl" if name == ARABIC else "ltr" for name, _ in FIVE}

@@ -10,6 +10,7 @@ from tests.e2e.broadcaster.raw import CLOSE, TEXT, connection, frame, goodbye
 from tests.e2e.instance import Instance, a_manifest, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+HUGE, PIECE = 3_000_000, 100_000
 UNKNOWN = 3  # an opcode that RFC 6455 keeps for later
 BROKEN = {
     "an unknown opcode": frame(UNKNOWN, b"x"),
@@ -51,3 +52,16 @@ async def test_who_breaks_after_the_goodbye_is_cut_and_holds_up_nobody(arcade: I
         await serves(arcade)
         with contextlib.suppress(ConnectionResetError):
             await asyncio.wait_for(reader.read(), 10)
+
+
+async def test_a_huge_message_may_end_before_its_connection_does(arcade: Instance):
+    """Else what still comes of it is answered with a reset, which may take the goodbye with it."""
+    async with connection(arcade) as (reader, writer):
+        writer.write(bytes([0x80 | TEXT, 0x80 | 127]) + HUGE.to_bytes(8, "big") + bytes(4))
+        assert await goodbye(reader) == 4413
+
+        for _ in range(HUGE // PIECE):
+            writer.write(bytes(PIECE))
+            await writer.drain()
+        writer.write(frame(CLOSE, (4413).to_bytes(2, "big")))
+        await writer.drain()
